@@ -14,26 +14,29 @@ export interface Clock {
 }
 
 /**
- * The machine's clock. `Date.now()` follows clock steps but has milliseconds
- * only; the high-resolution timer fills in the rest of each millisecond.
+ * The machine's clock. `Date.now()` follows clock steps but has milliseconds only;
+ * the high-resolution timer, kept within the millisecond that it says, gives the rest.
+ * Strictly increasing unless the machine's clock is set back.
  */
 export class SystemClock implements Clock {
-  #millisecond = 0;
-  #startedUs = 0;
-  #lastNs = 0;
+  /** Wall time less monotonic time, in microseconds. */
+  #offsetUs = 0;
+  #last: Timespec = { sec: 0, nsec: 0 };
 
   now(): Timespec {
     const ms = Date.now();
     const us = this.monotonicUs();
-    if (ms !== this.#millisecond) {
-      this.#millisecond = ms;
-      this.#startedUs = us;
-      this.#lastNs = -1;
-    }
-    const within = Math.min(999_999, Math.floor((us - this.#startedUs) * 1000));
-    this.#lastNs = Math.max(this.#lastNs + 1, within);
+    const within = us + this.#offsetUs - ms * 1000;
+    const clamped = Math.min(999.999, Math.max(0, within));
+    this.#offsetUs += clamped - within;
     const sec = Math.floor(ms / 1000);
-    return { sec, nsec: (ms - sec * 1000) * 1_000_000 + Math.min(999_999, this.#lastNs) };
+    let nsec = (ms - sec * 1000) * 1_000_000 + Math.floor(clamped * 1000);
+    // Two calls in one tick of the timer.
+    if (sec === this.#last.sec && nsec <= this.#last.nsec && this.#last.nsec - nsec < 1_000_000) {
+      nsec = Math.min(999_999_999, this.#last.nsec + 1);
+    }
+    this.#last = { sec, nsec };
+    return this.#last;
   }
 
   monotonicUs(): number {

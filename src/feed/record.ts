@@ -46,9 +46,9 @@ export interface RecordHead {
   readonly gid: number;
   /** Process id (not thread id); 0 if unknown. */
   readonly pid: number;
-  /** Client NID as a string, `0@lo` for the mount's own machine. */
+  /** Client NID as a binary string, `0@lo` for the mount's own machine; never empty. */
   readonly nid: string;
-  /** Lustre's procname_uid form, `cp.0`; empty if unknown. */
+  /** Lustre's procname_uid form, `cp.0`, as a binary string; empty if unknown. */
   readonly jobid: string;
 }
 

@@ -1,0 +1,103 @@
+/** The only place that builds the whole: store, server, client, session, mount. */
+import { join } from 'node:path';
+import createDebug from 'debug';
+import { SystemClock } from '../base/time.js';
+import { Client } from '../client/client.js';
+import { mountFuse } from '../fuse/mount.js';
+import { Session } from '../fuse/session.js';
+import { unmount } from '../fuse/unmount.js';
+import { MetadataServer } from '../mds/server.js';
+import { ObjectStore } from '../objects/object-store.js';
+import { LocalConnection } from '../rpc/local.js';
+import { ResidentLimit } from '../store/resident.js';
+import { Store } from '../store/store.js';
+import { Heartbeat } from './heartbeat.js';
+
+const debug = createDebug('feedfs:cli');
+
+export interface ServeOptions {
+  readonly store: string;
+  readonly mountpoint: string;
+  /** Undefined: 50 where there is more than one core. */
+  readonly busyPollUs: number | undefined;
+  readonly visibility: 'disk' | 'commit';
+  readonly readOnly: boolean;
+  readonly allowOther: boolean | undefined;
+  readonly kernelOptions: readonly string[];
+}
+
+export interface Served {
+  /** The mount is gone and the store is closed. */
+  readonly ended: Promise<void>;
+  unmount(): Promise<void>;
+}
+
+/** Opens the store, mounts it and serves it. Throws StoreError or MountError. */
+export async function serve(options: ServeOptions): Promise<Served> {
+  const store = Store.open(options.store, { create: true });
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const clock = new SystemClock();
+  const objects = new ObjectStore(options.store);
+  const resident = new ResidentLimit(join(store.path, 'meta', 'data.mdb'));
+  try {
+    const server = new MetadataServer({
+      store,
+      clock,
+      visibility: options.visibility,
+      owner,
+      reaper: {
+        remove: (fid, generation) => objects.remove({ fid, generation }),
+        truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
+      },
+      dataSync: (done) => objects.sync(done),
+      diskUse: () => objects.statfs(),
+      notify: (notice) => connection.notify(notice),
+    });
+    const connection = new LocalConnection(server.service);
+    const { recording } = server;
+    const client = new Client({ mds: connection, objects, clock, owner, recording });
+    const heartbeat = new Heartbeat(server, client, resident);
+    const session = await startSession(options, client, heartbeat);
+    const ended = session.ended.then(async (reason) => {
+      debug('session ended: %o', reason);
+      heartbeat.stop();
+      client.settle();
+      await server.settle();
+      objects.close();
+      resident.close();
+      await store.close();
+      if (reason instanceof Error) throw reason;
+    });
+    return { ended, unmount: () => unmount(options.mountpoint) };
+  } catch (error) {
+    objects.close();
+    resident.close();
+    await store.close();
+    throw error;
+  }
+}
+
+async function startSession(
+  options: ServeOptions,
+  client: Client,
+  heartbeat: Heartbeat,
+): Promise<Session> {
+  const device = await mountFuse({
+    mountpoint: options.mountpoint,
+    fsname: options.store,
+    subtype: 'feedfs',
+    readOnly: options.readOnly,
+    extra: options.kernelOptions,
+    ...(options.allowOther === undefined ? {} : { allowOther: options.allowOther }),
+  });
+  const session = new Session(device, client.handlers, {
+    hooks: heartbeat,
+    ...(options.busyPollUs === undefined ? {} : { busyPollUs: options.busyPollUs }),
+    onFault: (operation, error) => console.error(`feedfs: ${operation} failed:`, error),
+  });
+  client.attach(session.notifier);
+  session.start();
+  await session.connected;
+  heartbeat.tick(performance.now() * 1000);
+  return session;
+}

@@ -1,0 +1,27 @@
+/** What the operations of a client share. */
+import type { Fid } from '../base/fid.js';
+import type { Caller, Notifier } from '../fuse/api.js';
+import type { Connection, Credentials } from '../rpc/messages.js';
+import type { FileIo } from './file-io.js';
+import type { OpenTable } from './open-table.js';
+import type { Callers } from './who.js';
+
+export interface ClientContext {
+  readonly mds: Connection;
+  readonly files: FileIo;
+  readonly opens: OpenTable;
+  readonly callers: Callers;
+  /** Set once the session exists. */
+  readonly notifier: Notifier;
+  /** Owner of the control tree: who mounted. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+/** The kernel's nodeid is the compact FID. */
+export function fidOf(nodeId: number): Fid {
+  return nodeId as Fid;
+}
+
+export function who(context: ClientContext, caller: Caller): Credentials {
+  return context.callers.credentials(caller);
+}

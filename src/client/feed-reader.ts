@@ -1,0 +1,121 @@
+/**
+ * One open of a feed's `stream` or `stream.ndjson`: where its consumer stands, and
+ * which of its calls wait. The design's "A feed file exactly", rules 1 to 4.
+ */
+import { Errno } from '../base/errno.js';
+import type { InterruptibleDataReply, Notifier, PollReply } from '../fuse/api.js';
+import type { Connection, FeedView } from '../rpc/messages.js';
+
+const O_NONBLOCK = 0o4000;
+const POLLIN = 0x001;
+const POLLHUP = 0x010;
+const POLLRDNORM = 0x040;
+
+interface Parked {
+  readonly offset: number;
+  readonly size: number;
+  readonly reply: InterruptibleDataReply;
+}
+
+export class FeedReader {
+  readonly id: number;
+  readonly view: FeedView;
+  readonly #mds: Connection;
+  readonly #notifier: Notifier;
+  /** Where the next FIFO read starts, in the view's coordinate. */
+  #cursor = 0;
+  /** The kernel's file position after the last read: a read there continues it. */
+  #position = 0;
+  #parked: Parked[] = [];
+  /** The kernel waits for a wake-up of this poll handle. */
+  #pollHandle: number | undefined;
+
+  constructor(id: number, view: FeedView, mds: Connection, notifier: Notifier) {
+    this.id = id;
+    this.view = view;
+    this.#mds = mds;
+    this.#notifier = notifier;
+  }
+
+  get waiting(): boolean {
+    return this.#parked.length > 0 || this.#pollHandle !== undefined;
+  }
+
+  read(offset: number, size: number, flags: number, reply: InterruptibleDataReply): void {
+    if (this.#try(offset, size, reply)) return;
+    // A positioned read at the end moves the cursor there, whether it waits or not.
+    if (offset !== this.#position) {
+      this.#cursor = offset;
+      this.#position = offset;
+    }
+    if ((flags & O_NONBLOCK) !== 0) return reply.error(Errno.EAGAIN);
+    const parked: Parked = { offset, size, reply };
+    this.#parked.push(parked);
+    reply.onInterrupt(() => {
+      this.#parked = this.#parked.filter((other) => other !== parked);
+      reply.error(Errno.EINTR);
+    });
+  }
+
+  poll(kh: number, scheduleNotify: boolean, reply: PollReply): void {
+    // Registered before readiness is tested, so that no wake-up falls in between.
+    if (scheduleNotify) this.#pollHandle = kh;
+    const { id, view } = this;
+    this.#mds.call('feedReady', { id, view, cursor: this.#cursor }, (errno, ready) => {
+      if (errno !== 0) reply.events(POLLIN | POLLRDNORM | POLLHUP);
+      else reply.events(ready === true ? POLLIN | POLLRDNORM : 0);
+    });
+  }
+
+  /** Records became visible, or the feed ended: whoever waits tries again. */
+  wake(): void {
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const item of parked) {
+      if (!this.#try(item.offset, item.size, item.reply)) this.#parked.push(item);
+    }
+    if (this.#pollHandle === undefined) return;
+    const { id, view } = this;
+    this.#mds.call('feedReady', { id, view, cursor: this.#cursor }, (errno, ready) => {
+      if (this.#pollHandle === undefined || (errno === 0 && ready !== true)) return;
+      this.#notifier.pollWakeup(this.#pollHandle);
+      this.#pollHandle = undefined;
+    });
+  }
+
+  close(): void {
+    this.#pollHandle = undefined;
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const { reply } of parked) reply.error(Errno.EINTR);
+  }
+
+  /** Answers if there is something to answer with. */
+  #try(offset: number, size: number, reply: InterruptibleDataReply): boolean {
+    const { id, view } = this;
+    const into = reply.room(size);
+    const continues = offset === this.#position;
+    let answered = true;
+    const settle = (
+      errno: Errno | 0,
+      chunk: { length: number; cursor: number; damaged: boolean } | undefined,
+    ): void => {
+      if (errno === Errno.EAGAIN) {
+        answered = false;
+      } else if (errno !== 0 || chunk === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+      else {
+        this.#cursor = chunk.cursor;
+        if (chunk.damaged) {
+          this.#position = continues ? offset : chunk.cursor;
+          reply.error(Errno.EIO);
+        } else {
+          this.#position = offset + chunk.length;
+          reply.filled(chunk.length);
+        }
+      }
+    };
+    if (continues) this.#mds.call('feedNext', { id, view, cursor: this.#cursor, into }, settle);
+    else this.#mds.call('feedAt', { id, view, offset, into }, settle);
+    return answered;
+  }
+}

@@ -1,0 +1,368 @@
+/**
+ * Reading, writing and cutting regular files: small contents with the metadata
+ * server, large ones in object files, and the record of what was written.
+ */
+import { must } from '../base/assert.js';
+import { Errno, errnoOf, FsError } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
+import type { Clock } from '../base/time.js';
+import type { ObjectId, ObjectStore } from '../objects/object-store.js';
+import { INLINE_BYTES_MAX } from '../rpc/limits.js';
+import type { AttributeChange, Attributes, Connection, Credentials } from '../rpc/messages.js';
+import { FileState } from './file-state.js';
+import {
+  RECORD_AFTER_US,
+  RECORD_BYTES,
+  RECORD_EXTENTS_MAX,
+  SPACE_CHECK_US,
+  SPACE_RESERVE_BYTES,
+} from './limits.js';
+
+export type Done = (errno: Errno | 0) => void;
+
+const NO_BYTES = new Uint8Array(0);
+const SYSTEM: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
+
+export class FileIo {
+  readonly #mds: Connection;
+  readonly #objects: ObjectStore;
+  readonly #clock: Clock;
+  readonly #files = new Map<Fid, FileState>();
+  /** Files with unrecorded writes, the oldest first. */
+  readonly #dirty = new Map<FileState, Credentials>();
+  #freeBytes = Number.POSITIVE_INFINITY;
+  #freeBytesUs = Number.NEGATIVE_INFINITY;
+
+  constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
+    this.#mds = mds;
+    this.#objects = objects;
+    this.#clock = clock;
+  }
+
+  /** The state of a file that is open or dirty. */
+  find(fid: Fid): FileState | undefined {
+    return this.#files.size === 0 ? undefined : this.#files.get(fid);
+  }
+
+  get anyDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  /** What every reader must see. */
+  exact(attributes: Attributes): Attributes {
+    return this.find(attributes.fid)?.overlay(attributes) ?? attributes;
+  }
+
+  /** Uses the file until {@link release}; whoever reads or writes gives the contents too. */
+  acquire(attributes: Attributes, contents?: Uint8Array): FileState {
+    let file = this.#files.get(attributes.fid);
+    if (file === undefined) {
+      file = new FileState(attributes);
+      this.#files.set(file.fid, file);
+    } else if (!file.dirty && !file.gated) file.adopt(attributes);
+    file.users++;
+    if (file.contents === undefined && contents !== undefined) {
+      file.contents = Uint8Array.from(contents);
+    }
+    return file;
+  }
+
+  release(file: FileState): void {
+    file.users--;
+    if (file.users === 0 && !file.dirty && !file.gated && !file.cutting) {
+      this.#files.delete(file.fid);
+    }
+  }
+
+  /** Bytes read at `offset`; fewer than asked for only at the end of the file. */
+  read(file: FileState, offset: number, into: Uint8Array): number {
+    const length = Math.max(0, Math.min(into.byteLength, file.size - offset));
+    if (length === 0) return 0;
+    const target = into.subarray(0, length);
+    let found = 0;
+    if (file.layout === 'object') found = this.#objects.read(idOf(file), target, offset);
+    else if (file.layout === 'inline') {
+      const contents = this.#contents(file);
+      const part = contents.subarray(offset, Math.min(offset + length, file.size));
+      target.set(part);
+      found = part.byteLength;
+    }
+    target.fill(0, found);
+    return length;
+  }
+
+  /** Where data or a hole starts at or after `offset`. FsError(ENXIO) as lseek(2) says. */
+  seek(file: FileState, offset: number, what: 'data' | 'hole'): number {
+    if (offset < 0 || offset >= file.size) throw new FsError(Errno.ENXIO, 'beyond the end');
+    if (file.layout === 'inline') return what === 'data' ? offset : file.size;
+    const found =
+      file.layout === 'object' ? this.#objects.seek(idOf(file), offset, what) : undefined;
+    if (what === 'hole') return found === undefined ? offset : Math.min(found, file.size);
+    if (found === undefined || found >= file.size) {
+      throw new FsError(Errno.ENXIO, 'only a hole follows');
+    }
+    return found;
+  }
+
+  /** Writes all of `data` (valid during this call) and then calls back. */
+  write(
+    file: FileState,
+    offset: number,
+    data: Uint8Array,
+    options: { readonly who: Credentials; readonly killSuidgid: boolean },
+    done: Done,
+  ): void {
+    if (file.gated || this.#mustWait(file, offset, data.byteLength)) {
+      const kept = Uint8Array.from(data);
+      this.#whenReady(file, offset, kept.byteLength, (errno) => {
+        if (errno !== 0) done(errno);
+        else this.#writeNow(file, offset, kept, options, done);
+      });
+    } else this.#writeNow(file, offset, data, options, done);
+  }
+
+  /** Tells the server what was written. Calls back with its refusal, if any. */
+  record(file: FileState, done: Done = () => {}): void {
+    const who = this.#dirty.get(file);
+    if (who === undefined) return done(0);
+    if (file.layout === 'object') {
+      file.blocks = this.#objects.use(idOf(file)).blocks;
+      this.#objects.recorded(idOf(file));
+    } else file.blocks = Math.ceil(file.size / 512);
+    this.#mds.call(
+      'reint',
+      {
+        who,
+        change: {
+          op: 'write',
+          fid: file.fid,
+          extents: file.extents.list,
+          size: file.size,
+          mtime: file.mtime,
+          layout: file.layout,
+          generation: file.generation,
+          blocks: file.blocks,
+          contents:
+            file.layout === 'inline' ? this.#contents(file).subarray(0, file.size) : undefined,
+          killSuidgid: file.killSuidgid,
+          keepIntent: file.writers > 0 && file.mayOverwrite,
+        },
+      },
+      (errno) => {
+        if (errno === 0 || errno === Errno.ESTALE) this.#recorded(file);
+        done(errno === Errno.ESTALE ? 0 : errno);
+      },
+    );
+  }
+
+  /** The last writer closed the file. */
+  closeWriter(file: FileState): void {
+    file.writers--;
+    if (file.writers === 0) this.record(file);
+  }
+
+  recordAll(): void {
+    for (const file of [...this.#dirty.keys()]) this.record(file);
+  }
+
+  /** Changes the size (and what else is asked) and answers with the new attributes. */
+  setSize(
+    file: FileState,
+    who: Credentials,
+    change: AttributeChange & { readonly size: number },
+    done: (errno: Errno | 0, attributes: Attributes | undefined) => void,
+  ): void {
+    const wait = file.gated || (file.cutting && change.size > file.size);
+    const now = (): void => {
+      this.record(file, (errno) => {
+        if (errno !== 0) done(errno, undefined);
+        else this.#setSizeNow(file, who, change, done);
+      });
+    };
+    if (wait)
+      this.#whenReady(file, 0, 0, (errno) => (errno === 0 ? now() : done(errno, undefined)));
+    else now();
+  }
+
+  /** Records what has been waiting for too long. */
+  tick(nowUs: number): void {
+    for (const file of this.#dirty.keys()) {
+      if (nowUs - file.dirtySinceUs < RECORD_AFTER_US) break;
+      this.record(file);
+      // Refused (the disk is full): try again after a while.
+      if (file.dirty) this.#requeue(file, nowUs);
+    }
+  }
+
+  #requeue(file: FileState, nowUs: number): void {
+    const who = this.#dirty.get(file) ?? SYSTEM;
+    this.#dirty.delete(file);
+    file.dirtySinceUs = nowUs;
+    this.#dirty.set(file, who);
+  }
+
+  #recorded(file: FileState): void {
+    this.#dirty.delete(file);
+    file.dirty = false;
+    file.extents.clear();
+    file.killSuidgid = false;
+    file.recordedSize = file.size;
+    if (file.writers === 0) file.mayOverwrite = false;
+    if (file.users === 0 && !file.gated && !file.cutting) this.#files.delete(file.fid);
+  }
+
+  #setSizeNow(
+    file: FileState,
+    who: Credentials,
+    change: AttributeChange & { readonly size: number },
+    done: (errno: Errno | 0, attributes: Attributes | undefined) => void,
+  ): void {
+    const cuts = file.layout === 'object' && change.size > 0 && change.size < file.size;
+    this.#trimExcess(file);
+    this.#mds.call(
+      'reint',
+      { who, change: { op: 'setattr', fid: file.fid, change } },
+      (errno, result) => {
+        if (errno !== 0 || result === undefined) return done(errno, undefined);
+        const { contents } = file;
+        file.adopt(result.attributes);
+        if (file.layout === 'inline' && contents !== undefined) {
+          // Bytes beyond the cut must read as zeros if the file grows again.
+          const kept = new Uint8Array(Math.min(file.size, contents.byteLength));
+          kept.set(contents.subarray(0, kept.byteLength));
+          file.contents = kept;
+        }
+        if (cuts) this.#cut(file);
+        done(0, result.attributes);
+      },
+    );
+  }
+
+  /** The server cuts the object file once the new size is on disk. */
+  #cut(file: FileState): void {
+    file.cutting = true;
+    file.users++;
+    this.#mds.call('sync', undefined, () => {
+      file.cutting = false;
+      this.release(file);
+    });
+  }
+
+  /** A crash may have left bytes behind the end that nobody recorded: they must not come back. */
+  #trimExcess(file: FileState): void {
+    if (file.layout !== 'object' || file.dirty || file.cutting) return;
+    if (this.#objects.use(idOf(file)).size > file.size) {
+      this.#objects.truncate(idOf(file), file.size);
+    }
+  }
+
+  #mustWait(file: FileState, offset: number, length: number): boolean {
+    if (file.layout !== 'object') return false;
+    if (file.cutting && offset + length > file.size) return true;
+    return !file.mayOverwrite && offset < file.recordedSize;
+  }
+
+  /** Runs `next` in its turn, when the file may be changed in that range. */
+  #whenReady(file: FileState, offset: number, length: number, next: Done): void {
+    if (file.gate !== undefined) {
+      file.gate.push(() => this.#whenReady(file, offset, length, next));
+      return;
+    }
+    file.gate = [];
+    file.users++;
+    const open = (errno: Errno | 0): void => {
+      const waiting = file.gate ?? [];
+      file.gate = undefined;
+      if (errno === 0 && file.layout === 'object') file.mayOverwrite = true;
+      next(errno);
+      this.release(file);
+      for (const resume of waiting) resume();
+    };
+    const { fid, generation } = file;
+    if (file.layout === 'object') {
+      this.#mds.call('intent', { fid, generation, durable: true }, (errno) => open(errno));
+    } else this.#mds.call('sync', undefined, (errno) => open(errno));
+  }
+
+  #writeNow(
+    file: FileState,
+    offset: number,
+    data: Uint8Array,
+    { who, killSuidgid }: { readonly who: Credentials; readonly killSuidgid: boolean },
+    done: Done,
+  ): void {
+    try {
+      this.#admit();
+      this.#place(file, offset, data);
+    } catch (error) {
+      return done(errnoOf(error));
+    }
+    file.size = Math.max(file.size, offset + data.byteLength);
+    file.mtime = this.#clock.now();
+    file.extents.add(offset, data.byteLength);
+    file.killSuidgid ||= killSuidgid;
+    if (!file.dirty) {
+      file.dirty = true;
+      file.dirtySinceUs = this.#clock.monotonicUs();
+    }
+    if (!this.#dirty.has(file)) this.#dirty.set(file, who);
+    const much =
+      file.extents.bytes >= RECORD_BYTES || file.extents.list.length >= RECORD_EXTENTS_MAX;
+    if (killSuidgid || much) this.record(file);
+    done(0);
+  }
+
+  #place(file: FileState, offset: number, data: Uint8Array): void {
+    const end = Math.max(file.size, offset + data.byteLength);
+    if (file.layout !== 'object' && end > INLINE_BYTES_MAX) this.#becomeObject(file);
+    if (file.layout === 'object') {
+      if (!file.dirty) this.#trimExcess(file);
+      this.#objects.write(idOf(file), data, offset);
+      return;
+    }
+    const before = this.#contents(file);
+    if (before.byteLength < offset + data.byteLength) {
+      const grown = new Uint8Array(Math.min(INLINE_BYTES_MAX, Math.max(256, 2 * end)));
+      grown.set(before.subarray(0, file.size));
+      file.contents = grown;
+    }
+    file.layout = 'inline';
+    file.contents?.set(data, offset);
+  }
+
+  /** From contents in LMDB to an object file of the next generation. */
+  #becomeObject(file: FileState): void {
+    const contents = file.layout === 'inline' ? this.#contents(file) : undefined;
+    const id: ObjectId = { fid: file.fid, generation: file.generation + 1 };
+    this.#objects.create(id);
+    if (contents !== undefined) this.#objects.write(id, contents.subarray(0, file.size), 0);
+    this.#mds.call('intent', { ...id, durable: false }, () => {});
+    // What moved is part of what the record must say, whoever wrote it.
+    file.layout = 'object';
+    file.generation = id.generation;
+    file.contents = undefined;
+    file.mayOverwrite = true;
+  }
+
+  #contents(file: FileState): Uint8Array {
+    if (file.layout === 'empty') return NO_BYTES;
+    return must(file.contents, 'contents of an inline file that is open');
+  }
+
+  /** FsError(ENOSPC) when the store's disk is nearly full. */
+  #admit(): void {
+    const now = this.#clock.monotonicUs();
+    if (now - this.#freeBytesUs > SPACE_CHECK_US || this.#freeBytes < 2 * SPACE_RESERVE_BYTES) {
+      const { bavail, bsize } = this.#objects.statfs();
+      this.#freeBytes = bavail * bsize;
+      this.#freeBytesUs = now;
+    }
+    if (this.#freeBytes < SPACE_RESERVE_BYTES) {
+      throw new FsError(Errno.ENOSPC, 'the store has used up its disk');
+    }
+  }
+}
+
+function idOf(file: FileState): ObjectId {
+  return { fid: file.fid, generation: file.generation };
+}

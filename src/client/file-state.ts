@@ -1,0 +1,98 @@
+/**
+ * The data of one regular file while it is open or has unrecorded writes: what this
+ * mount wrote and has not yet told the metadata server.
+ *
+ * Invariants
+ * - `size` and `mtime` are those that every reader of the mount must see.
+ * - Recorded bytes of an object file are overwritten only under a durable intent, so
+ *   that a crash leaves a trace of it (mds/object-work.ts).
+ * - While a cut is not on disk nothing is written or shown beyond it.
+ */
+import type { Fid } from '../base/fid.js';
+import type { Timespec } from '../base/time.js';
+import type { Attributes, Layout } from '../rpc/messages.js';
+import { Extents } from './extents.js';
+
+export class FileState {
+  readonly fid: Fid;
+  layout: Layout = 'empty';
+  generation = 0;
+  size = 0;
+  mtime: Timespec;
+  blocks = 0;
+  /** Opens, and operations in progress. */
+  users = 0;
+  /** Opens that may write. */
+  writers = 0;
+  /** Contents of an inline file, once loaded; may be longer than `size`. */
+  contents: Uint8Array | undefined;
+  readonly extents = new Extents();
+  /** Since when there are unrecorded writes. */
+  dirtySinceUs = 0;
+  dirty = false;
+  killSuidgid = false;
+  /** Bytes below this are recorded, as far as the object file goes. */
+  recordedSize = 0;
+  /** An intent for this generation is on disk, or the object was made since the last record. */
+  mayOverwrite = false;
+  /** A cut of the object file waits for the disk. */
+  cutting = false;
+  /** Operations that wait for the one in progress; undefined when none is. */
+  gate: (() => void)[] | undefined;
+
+  constructor(attributes: Attributes) {
+    this.fid = attributes.fid;
+    this.mtime = attributes.mtime;
+    this.adopt(attributes);
+  }
+
+  /** Takes over what the server says, when nothing is unrecorded. */
+  adopt(attributes: Attributes): void {
+    if (attributes.layout !== this.layout || attributes.generation !== this.generation) {
+      this.contents = undefined;
+      this.mayOverwrite = false;
+    }
+    this.layout = attributes.layout;
+    this.generation = attributes.generation;
+    this.size = attributes.size;
+    this.recordedSize = attributes.size;
+    this.mtime = attributes.mtime;
+    this.blocks = attributes.blocks;
+  }
+
+  /** True while waiting for the disk: other operations on the file queue up. */
+  get gated(): boolean {
+    return this.gate !== undefined;
+  }
+
+  /** The server's attributes, corrected by what it does not know yet. */
+  overlay(attributes: Attributes): Attributes {
+    if (!this.dirty) return attributes;
+    return {
+      ...pick(attributes),
+      size: this.size,
+      blocks: this.layout === 'object' ? this.blocks : Math.ceil(this.size / 512),
+      mtime: this.mtime,
+      ctime: this.mtime,
+    };
+  }
+}
+
+/** A plain copy: the server's value may be an object with accessors. */
+function pick(a: Attributes): Attributes {
+  return {
+    fid: a.fid,
+    mode: a.mode,
+    nlink: a.nlink,
+    uid: a.uid,
+    gid: a.gid,
+    rdev: a.rdev,
+    size: a.size,
+    blocks: a.blocks,
+    atime: a.atime,
+    mtime: a.mtime,
+    ctime: a.ctime,
+    layout: a.layout,
+    generation: a.generation,
+  };
+}

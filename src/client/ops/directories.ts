@@ -1,0 +1,94 @@
+/** Listing directories. A cookie is the slot of the entry before it; 1 and 2 are `.` and `..`. */
+import { Errno } from '../../base/errno.js';
+import { type Fid, ROOT_FID } from '../../base/fid.js';
+import type { Handlers } from '../../fuse/api.js';
+import { toEntry } from '../attr.js';
+import { type ClientContext, fidOf } from '../context.js';
+
+type DirectoryHandlers = Required<
+  Pick<Handlers, 'opendir' | 'readdir' | 'readdirplus' | 'releasedir' | 'fsyncdir'>
+>;
+
+export const DOT_COOKIE = 1;
+export const DOT_DOT_COOKIE = 2;
+export const DT_DIR = 4;
+
+export function directoryOperations(context: ClientContext): DirectoryHandlers {
+  const { mds, opens, files } = context;
+  return {
+    opendir: ({ nodeId }, reply) => {
+      const fid = fidOf(nodeId);
+      mds.call('open', { fid }, (errno, attributes) => {
+        if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+        else reply.open({ fh: opens.add({ kind: 'directory', fid }), flags: 0 });
+      });
+    },
+    releasedir: ({ fh }, reply) => {
+      const closed = opens.remove(fh);
+      if (closed?.kind === 'directory') mds.call('close', { fid: closed.fid }, () => {});
+      reply.ok();
+    },
+    fsyncdir: (_request, reply) => {
+      mds.call('sync', undefined, (errno) => (errno === 0 ? reply.ok() : reply.error(errno)));
+    },
+    readdir: ({ nodeId, offset }, reply) => {
+      const fid = fidOf(nodeId);
+      if (
+        !withDots(context, fid, offset, (ino, cookie, name) => reply.add(ino, cookie, DT_DIR, name))
+      ) {
+        return reply.end();
+      }
+      const cookie = offset <= DOT_DOT_COOKIE ? 0 : offset;
+      const request = {
+        fid,
+        cookie,
+        attributes: false,
+        each: (entry: { fid: Fid; cookie: number; type: number; name: string }) =>
+          reply.add(entry.fid, entry.cookie, entry.type, entry.name),
+      };
+      mds.call('readdir', request, (errno) => (errno === 0 ? reply.end() : reply.error(errno)));
+    },
+    readdirplus: ({ nodeId, offset }, reply) => {
+      const fid = fidOf(nodeId);
+      const dots = withDots(context, fid, offset, (ino, cookie, name) =>
+        reply.add(dotEntry(ino), cookie, name),
+      );
+      if (!dots) return reply.end();
+      mds.call(
+        'readdir',
+        {
+          fid,
+          cookie: offset <= DOT_DOT_COOKIE ? 0 : offset,
+          attributes: true,
+          each: ({ attributes, cookie, name }) =>
+            attributes === undefined || reply.add(toEntry(files.exact(attributes)), cookie, name),
+        },
+        (errno) => (errno === 0 ? reply.end() : reply.error(errno)),
+      );
+    },
+  };
+}
+
+/** Adds `.` and `..` where the listing starts with them; false if the reply is full. */
+function withDots(
+  { mds }: ClientContext,
+  fid: Fid,
+  offset: number,
+  add: (ino: number, cookie: number, name: string) => boolean,
+): boolean {
+  if (offset < DOT_COOKIE && !add(fid, DOT_COOKIE, '.')) return false;
+  if (offset >= DOT_DOT_COOKIE) return true;
+  let parent: number = ROOT_FID;
+  mds.call('parent', { fid }, (_errno, found) => {
+    parent = found ?? fid;
+  });
+  return add(parent, DOT_DOT_COOKIE, '..');
+}
+
+/** Entries of `.` and `..` carry no lookup. */
+export function dotEntry(ino: number): ReturnType<typeof toEntry> {
+  const zero = { sec: 0, nsec: 0 };
+  const attr = { ino, size: 0, blocks: 0, atime: zero, mtime: zero, ctime: zero };
+  const rest = { mode: 0o040000, nlink: 1, uid: 0, gid: 0, rdev: 0, blksize: 0 };
+  return { nodeId: 0, generation: 0, entryValidMs: 0, attrValidMs: 0, attr: { ...attr, ...rest } };
+}

@@ -1,0 +1,161 @@
+/** Operations on regular files and on attributes. */
+import { Errno } from '../../base/errno.js';
+import type {
+  AttrReply,
+  Handlers,
+  InterruptibleDataReply,
+  OpenReply,
+  OpenRequest,
+  ReadRequest,
+  SetattrRequest,
+} from '../../fuse/api.js';
+import { FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
+import type { Attributes } from '../../rpc/messages.js';
+import { toAttr } from '../attr.js';
+import { type ClientContext, fidOf, who } from '../context.js';
+import type { FileState } from '../file-state.js';
+import { VALID_MS } from '../limits.js';
+import { answerAttr, finish } from './namespace.js';
+
+type FileHandlers = Required<
+  Pick<
+    Handlers,
+    'getattr' | 'setattr' | 'open' | 'read' | 'write' | 'release' | 'fsync' | 'lseek' | 'fallocate'
+  >
+>;
+
+const O_ACCMODE = 0o3;
+const O_TRUNC = 0o1000;
+
+/** The kernel caches pages across opens, and needs no FLUSH: the record is made at release. */
+export function openFlags(_flags: number): number {
+  return FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
+}
+
+/** Registers an open of a regular file; returns its handle. */
+export function startFile(
+  context: ClientContext,
+  attributes: Attributes,
+  contents: Uint8Array | undefined,
+  flags: number,
+): number {
+  const file = context.files.acquire(attributes, contents);
+  const writes = (flags & O_ACCMODE) !== 0;
+  if (writes) file.writers++;
+  return context.opens.add({ kind: 'file', fid: attributes.fid, file, writes });
+}
+
+export function fileOperations(context: ClientContext): FileHandlers {
+  const { mds, files, opens } = context;
+  const fileOf = (fh: number): FileState | undefined => {
+    const open = opens.get(fh);
+    return open?.kind === 'file' ? open.file : undefined;
+  };
+  return {
+    getattr: ({ nodeId }, reply) => {
+      mds.call('getattr', { fid: fidOf(nodeId) }, answerAttr(context, reply));
+    },
+    setattr: (request, reply) => setattr(context, request, reply),
+    open: (request, reply) => open(context, request, reply),
+    read: (request, reply) => read(context, request, reply),
+    write: ({ fh, offset, data, killSuidgid, caller }, reply) => {
+      const file = fileOf(fh);
+      if (file === undefined) return reply.error(Errno.EBADF);
+      const { byteLength } = data;
+      files.write(file, offset, data, { who: who(context, caller), killSuidgid }, (errno) => {
+        if (errno === 0) reply.written(byteLength);
+        else reply.error(errno);
+      });
+    },
+    release: ({ fh }, reply) => {
+      const closed = opens.remove(fh);
+      if (closed?.kind === 'file') {
+        if (closed.writes) files.closeWriter(closed.file);
+        files.release(closed.file);
+        mds.call('close', { fid: closed.fid }, () => {});
+      }
+      reply.ok();
+    },
+    fsync: ({ fh }, reply) => {
+      const file = fileOf(fh);
+      if (file === undefined) return reply.error(Errno.EBADF);
+      files.record(file, (errno) => {
+        if (errno !== 0) reply.error(errno);
+        else mds.call('sync', undefined, (failed) => finish(failed, reply));
+      });
+    },
+    lseek: ({ fh, offset, whence }, reply) => {
+      const file = fileOf(fh);
+      if (file === undefined) return reply.error(Errno.EBADF);
+      reply.offset(files.seek(file, offset, whence === 3 ? 'data' : 'hole'));
+    },
+    // Programs fall back to writing where it matters (posix_fallocate does).
+    fallocate: (_request, reply) => reply.error(Errno.EOPNOTSUPP),
+  };
+}
+
+function open(
+  context: ClientContext,
+  { nodeId, flags, caller, killSuidgid }: OpenRequest,
+  reply: OpenReply,
+): void {
+  const { mds, files } = context;
+  const fid = fidOf(nodeId);
+  mds.call('open', { fid }, (errno, opened) => {
+    if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+    const fh = startFile(context, opened.attributes, opened.contents, flags);
+    const granted = { fh, flags: openFlags(flags) };
+    if ((flags & O_TRUNC) === 0) return reply.open(granted);
+    const started = context.opens.get(fh);
+    if (started?.kind !== 'file') return reply.error(Errno.EIO);
+    files.setSize(started.file, who(context, caller), { size: 0, killSuidgid }, (failed) => {
+      if (failed === 0) return reply.open(granted);
+      context.opens.remove(fh);
+      if (started.writes) files.closeWriter(started.file);
+      files.release(started.file);
+      mds.call('close', { fid }, () => {});
+      reply.error(failed);
+    });
+  });
+}
+
+function read(
+  context: ClientContext,
+  { fh, offset, size }: ReadRequest,
+  reply: InterruptibleDataReply,
+): void {
+  const opened = context.opens.get(fh);
+  if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
+  reply.filled(context.files.read(opened.file, offset, reply.room(size)));
+}
+
+function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {
+  const { mds, files } = context;
+  const { nodeId, caller, mode, uid, gid, size, atime, mtime, killSuidgid } = request;
+  const credentials = who(context, caller);
+  const fid = fidOf(nodeId);
+  if (size !== undefined) {
+    const change = { mode, uid, gid, size, atime, mtime, killSuidgid };
+    mds.call('getattr', { fid }, (errno, attributes) => {
+      if (attributes === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      const file = files.acquire(attributes);
+      files.setSize(file, credentials, change, (failed, changed) => {
+        if (changed === undefined) reply.error(failed === 0 ? Errno.EIO : failed);
+        else reply.attr(toAttr(changed), VALID_MS);
+        files.release(file);
+      });
+    });
+    return;
+  }
+  // Written data come first: the times asked for are newer than the write's.
+  const file = files.find(fid);
+  if (file?.dirty === true) files.record(file);
+  const change = { mode, uid, gid, atime, mtime, killSuidgid };
+  mds.call(
+    'reint',
+    { who: credentials, change: { op: 'setattr', fid, change } },
+    (errno, result) => {
+      answerAttr(context, reply)(errno, result?.attributes);
+    },
+  );
+}

@@ -1,0 +1,180 @@
+/** Operations on names: look up, create, link, remove, rename. One metadata RPC each. */
+import { Errno } from '../../base/errno.js';
+import { ROOT_FID } from '../../base/fid.js';
+import { S_IFDIR, S_IFMT, S_IFREG } from '../../base/mode.js';
+import type { FileName } from '../../base/name.js';
+import type {
+  Caller,
+  CreateReply,
+  CreateRequest,
+  EmptyReply,
+  Entry,
+  EntryReply,
+  Handlers,
+  Reply,
+} from '../../fuse/api.js';
+import type { Answer, Attributes, Reint } from '../../rpc/messages.js';
+import { toAttr, toEntry } from '../attr.js';
+import { type ClientContext, fidOf, who } from '../context.js';
+import { CONTROL_NAME } from '../control-nodes.js';
+import { VALID_MS } from '../limits.js';
+import { openFlags, startFile } from './files.js';
+
+type NamespaceHandlers = Required<
+  Pick<
+    Handlers,
+    | 'lookup'
+    | 'symlink'
+    | 'mknod'
+    | 'mkdir'
+    | 'unlink'
+    | 'rmdir'
+    | 'rename'
+    | 'link'
+    | 'create'
+    | 'readlink'
+  >
+>;
+
+/** A name that is known not to exist: nobody but this mount can change that. */
+const NEGATIVE: Entry = {
+  nodeId: 0,
+  generation: 0,
+  entryValidMs: VALID_MS,
+  attrValidMs: 0,
+  attr: {
+    ino: 0,
+    size: 0,
+    blocks: 0,
+    atime: { sec: 0, nsec: 0 },
+    mtime: { sec: 0, nsec: 0 },
+    ctime: { sec: 0, nsec: 0 },
+    mode: 0,
+    nlink: 0,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    blksize: 0,
+  },
+};
+
+export function namespaceOperations(context: ClientContext): NamespaceHandlers {
+  const { mds, files } = context;
+  return {
+    lookup: ({ nodeId, name }, reply) => {
+      mds.call('lookup', { parent: fidOf(nodeId), name }, (errno, attributes) => {
+        if (errno === Errno.ENOENT) reply.entry(NEGATIVE);
+        else if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+        else reply.entry(toEntry(files.exact(attributes)));
+      });
+    },
+    mkdir: ({ nodeId, name, mode, caller }, reply) => {
+      if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
+      const type = S_IFDIR | (mode & 0o7777);
+      makeEntry(context, caller, createChange(nodeId, name, type, 0), reply);
+    },
+    mknod: ({ nodeId, name, mode, rdev, caller }, reply) => {
+      if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
+      const type = (mode & S_IFMT) === 0 ? mode | S_IFREG : mode;
+      makeEntry(context, caller, createChange(nodeId, name, type, rdev), reply);
+    },
+    symlink: ({ nodeId, name, target, caller }, reply) => {
+      if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
+      makeEntry(context, caller, { op: 'symlink', parent: fidOf(nodeId), name, target }, reply);
+    },
+    link: ({ nodeId, oldNodeId, name, caller }, reply) => {
+      if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
+      const change: Reint = { op: 'link', fid: fidOf(oldNodeId), parent: fidOf(nodeId), name };
+      makeEntry(context, caller, change, reply);
+    },
+    create: (request, reply) => create(context, request, reply),
+    unlink: ({ nodeId, name, caller }, reply) => {
+      if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
+      settle(context, nodeId, name);
+      change(context, caller, { op: 'unlink', parent: fidOf(nodeId), name }, reply);
+    },
+    rmdir: ({ nodeId, name, caller }, reply) => {
+      if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
+      change(context, caller, { op: 'rmdir', parent: fidOf(nodeId), name }, reply);
+    },
+    rename: ({ nodeId, name, newParent, newName, flags, caller }, reply) => {
+      if (reserved(nodeId, name) || reserved(newParent, newName)) return reply.error(Errno.EPERM);
+      settle(context, newParent, newName);
+      const parent = fidOf(nodeId);
+      const to = { newParent: fidOf(newParent), newName };
+      change(context, caller, { op: 'rename', parent, name, ...to, flags }, reply);
+    },
+    readlink: ({ nodeId }, reply) => {
+      mds.call('readlink', { fid: fidOf(nodeId) }, (errno, target) => {
+        if (target === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+        else reply.data(Buffer.from(target, 'latin1'));
+      });
+    },
+  };
+}
+
+/** The control tree's name in the root belongs to feedfs. */
+function reserved(parent: number, name: FileName): boolean {
+  return parent === ROOT_FID && name === CONTROL_NAME;
+}
+
+function createChange(parent: number, name: FileName, mode: number, rdev: number): Reint {
+  return { op: 'create', parent: fidOf(parent), name, mode, rdev, open: false };
+}
+
+function makeEntry(context: ClientContext, caller: Caller, asked: Reint, reply: EntryReply): void {
+  context.mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
+    if (result === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+    else reply.entry(toEntry(context.files.exact(result.attributes)));
+  });
+}
+
+function change(context: ClientContext, caller: Caller, asked: Reint, reply: EmptyReply): void {
+  context.mds.call('reint', { who: who(context, caller), change: asked }, (errno) =>
+    finish(errno, reply),
+  );
+}
+
+export function finish(errno: Errno | 0, reply: EmptyReply): void {
+  if (errno === 0) reply.ok();
+  else reply.error(errno);
+}
+
+function create(context: ClientContext, request: CreateRequest, reply: CreateReply): void {
+  const { nodeId, name, mode, caller, flags } = request;
+  if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
+  const asked: Reint = {
+    op: 'create',
+    parent: fidOf(nodeId),
+    name,
+    mode: S_IFREG | (mode & 0o7777),
+    rdev: 0,
+    open: true,
+  };
+  context.mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
+    if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+    const { attributes } = result;
+    const fh = startFile(context, attributes, undefined, flags);
+    reply.created(toEntry(attributes), { fh, flags: openFlags(flags) });
+  });
+}
+
+/** Before a name goes: what was written to its object is part of its last attributes. */
+function settle({ mds, files }: ClientContext, parent: number, name: FileName): void {
+  if (!files.anyDirty) return;
+  mds.call('lookup', { parent: fidOf(parent), name }, (_errno, attributes) => {
+    const file = attributes === undefined ? undefined : files.find(attributes.fid);
+    if (file?.dirty === true) files.record(file);
+  });
+}
+
+/** Attributes as an answer to getattr and setattr. */
+export function answerAttr(
+  context: ClientContext,
+  reply: Reply & { attr(attr: ReturnType<typeof toAttr>, validMs: number): void },
+): Answer<'getattr'> {
+  return (errno: Errno | 0, attributes: Attributes | undefined) => {
+    if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+    else reply.attr(toAttr(context.files.exact(attributes)), VALID_MS);
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * Who makes a change. The kernel names the *thread*; a record names the process and,
+ * as its job id, the command and user in Lustre's procname_uid form. Both are read
+ * from /proc while the call is in progress, so the thread cannot have gone.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Clock } from '../base/time.js';
+import type { Caller } from '../fuse/api.js';
+import type { Credentials } from '../rpc/messages.js';
+import { CALLER_TTL_US, CALLERS_MAX } from './limits.js';
+
+/** The NID of a client on its server's own machine. */
+const LOCAL_NID = '0@lo';
+
+interface Known {
+  readonly pid: number;
+  readonly name: string;
+  readonly untilUs: number;
+}
+
+export class Callers {
+  readonly #clock: Clock;
+  readonly #known = new Map<number, Known>();
+  readonly #buffer = Buffer.alloc(512);
+  /** Nobody reads who it was: no need to find out. */
+  recording = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  credentials({ uid, gid, pid: tid }: Caller): Credentials {
+    if (!this.recording || tid === 0) return { uid, gid, pid: 0, jobid: '', nid: LOCAL_NID };
+    const { pid, name } = this.#lookUp(tid);
+    return { uid, gid, pid, jobid: name === '' ? '' : `${name}.${uid}`, nid: LOCAL_NID };
+  }
+
+  #lookUp(tid: number): Known {
+    const now = this.#clock.monotonicUs();
+    const known = this.#known.get(tid);
+    if (known !== undefined && known.untilUs > now) return known;
+    const found = { ...this.#readStatus(tid), untilUs: now + CALLER_TTL_US };
+    if (this.#known.size >= CALLERS_MAX) this.#known.clear();
+    this.#known.set(tid, found);
+    return found;
+  }
+
+  /** Command name and thread group of a thread, as /proc/TID/status has them near its top. */
+  #readStatus(tid: number): { pid: number; name: string } {
+    try {
+      const fd = openSync(`/proc/${tid}/status`, 'r');
+      const length = readSync(fd, this.#buffer, 0, this.#buffer.length, 0);
+      closeSync(fd);
+      const text = this.#buffer.toString('latin1', 0, length);
+      const name = /^Name:\t(.*)$/m.exec(text)?.[1] ?? '';
+      return { pid: Number(/^Tgid:\t(\d+)$/m.exec(text)?.[1] ?? tid), name };
+    } catch {
+      // It lives in another PID namespace.
+      return { pid: tid, name: '' };
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One block of the log as its readers see it: record boundaries in all
+ * coordinates, the text of its records, and which of them are damaged.
+ */
+import type { BlockHead } from './block.js';
+import { renderNdjson } from './encodings/ndjson.js';
+import type { Position } from './position.js';
+import type { LogOffset, RecordIndex, TextOffset } from './record.js';
+import { decodeRecord, recordLengthAt } from './record-codec.js';
+
+export class LogBlock {
+  readonly head: BlockHead;
+  /** The records, back to back. */
+  readonly bytes: Buffer;
+  #offsets: number[] | undefined;
+  #rendered: Rendered | undefined;
+  #damaged: ReadonlySet<number> | undefined;
+
+  constructor(head: BlockHead, bytes: Buffer) {
+    this.head = head;
+    this.bytes = bytes;
+  }
+
+  /**
+   * Log offsets at which records start, and the end. A record whose length is
+   * damaged swallows the rest of its block.
+   */
+  get offsets(): readonly number[] {
+    if (this.#offsets === undefined) {
+      const base = this.head.start.offset;
+      const offsets: number[] = [];
+      let at = 0;
+      while (at < this.bytes.length) {
+        offsets.push(base + at);
+        at += lengthOrRest(this.bytes, at);
+      }
+      offsets.push(base + this.bytes.length);
+      this.#offsets = offsets;
+    }
+    return this.#offsets;
+  }
+
+  /** Ordinals, in the block, of records that cannot be decoded. */
+  get damaged(): ReadonlySet<number> {
+    if (this.#damaged === undefined) {
+      const damaged = new Set<number>();
+      const offsets = this.offsets;
+      for (let i = 0; i + 1 < offsets.length; i++) {
+        try {
+          decodeRecord(this.bytes, (offsets[i] ?? 0) - this.head.start.offset);
+        } catch {
+          damaged.add(i);
+        }
+      }
+      this.#damaged = damaged;
+    }
+    return this.#damaged;
+  }
+
+  /** Boundaries in all coordinates: the start of each record, and the end of the last. */
+  get positions(): readonly Position[] {
+    return this.#render().positions;
+  }
+
+  /** The block's lines. */
+  get text(): Buffer {
+    return this.#render().text;
+  }
+
+  #render(): Rendered {
+    this.#rendered ??= render(this);
+    return this.#rendered;
+  }
+}
+
+interface Rendered {
+  readonly positions: readonly Position[];
+  readonly text: Buffer;
+}
+
+function lengthOrRest(bytes: Buffer, at: number): number {
+  const rest = bytes.length - at;
+  try {
+    const length = recordLengthAt(bytes, at);
+    return length <= rest ? length : rest;
+  } catch {
+    return rest;
+  }
+}
+
+/**
+ * Damaged records have no text; the first of them takes the room that the head says
+ * is left, as blanks, so that all other lines stay where they were logged.
+ */
+function render(block: LogBlock): Rendered {
+  const { head, offsets, damaged } = block;
+  const lines: (Buffer | undefined)[] = [];
+  let known = 0;
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    const offset = offsets[i] ?? 0;
+    let line: Buffer | undefined;
+    if (!damaged.has(i)) {
+      const { record } = decodeRecord(block.bytes, offset - head.start.offset);
+      line = Buffer.from(renderNdjson(record, offset as LogOffset), 'utf8');
+      known += line.length;
+    }
+    lines.push(line);
+  }
+  let missing = head.end.text - head.start.text - known;
+  let text: number = head.start.text;
+  const positions: Position[] = [];
+  const parts: Buffer[] = [];
+  lines.forEach((line, i) => {
+    positions.push(position(offsets[i] ?? 0, head.start.index + i, text));
+    const part = line ?? Buffer.alloc(Math.max(0, missing), '\n');
+    if (line === undefined) missing = 0;
+    parts.push(part);
+    text += part.length;
+  });
+  positions.push(head.end);
+  return { positions, text: Buffer.concat(parts) };
+}
+
+function position(offset: number, index: number, text: number): Position {
+  return {
+    offset: offset as LogOffset,
+    index: index as RecordIndex,
+    text: text as TextOffset,
+  };
+}

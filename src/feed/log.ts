@@ -1,0 +1,284 @@
+/**
+ * The log: every change of the filesystem, once, in order, while at least one feed
+ * exists. A byte sequence that only grows, kept as blocks in table `log`.
+ *
+ * Invariants
+ * - `visibleEnd <= committedEnd <= end`, each on a record boundary; none moves back.
+ * - A record between visibleEnd and end exists in memory or in the page cache only,
+ *   and no reader is ever given a byte of it.
+ * - Blocks do not overlap; a block that no feed owes may be missing.
+ */
+import { assert } from '../base/assert.js';
+import { Errno, FsError } from '../base/errno.js';
+import type { Clock, Timespec } from '../base/time.js';
+import { ZERO_TIME } from '../base/time.js';
+import type { Participant } from '../store/group-commit.js';
+import { logKey, partsOfLogKey } from '../store/keys.js';
+import type { Table } from '../store/table.js';
+import { BLOCK_HEAD_BYTES, type BlockHead, decodeBlockHead, encodeBlock } from './block.js';
+import { lowerBound } from './cancel-set.js';
+import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
+import { BLOCK_BYTES, BLOCK_RECORDS_MAX, TEXT_CACHE_BLOCKS } from './limits.js';
+import { LogBlock } from './log-block.js';
+import { type Coordinate, LOG_START, type Position } from './position.js';
+import type { FeedRecord, LogOffset, RecordIndex, TextOffset } from './record.js';
+import { RecordWriter } from './record-codec.js';
+
+/** The offset space is used once so far; keys carry the number of its use. */
+const EPOCH = 0;
+const END_KEY = Buffer.from('log.end', 'latin1');
+const END_BYTES = 40;
+
+/** A record without what the log gives it. */
+export type Unlogged<R = FeedRecord> = R extends FeedRecord ? Omit<R, 'index'> : never;
+
+export type Visibility = 'disk' | 'commit';
+
+interface PendingBlock {
+  start: Position;
+  /** Byte of the writer at which its records begin. */
+  from: number;
+}
+
+export class Log implements Participant {
+  readonly #table: Table;
+  readonly #meta: Table;
+  readonly #clock: Clock;
+  readonly #visibility: Visibility;
+  readonly #writer = new RecordWriter();
+  #pending: PendingBlock[] = [];
+  #end: Position;
+  #committedEnd: Position;
+  #visibleEnd: Position;
+  #committedTime: Timespec;
+  #visibleTime: Timespec;
+  /** Log offsets of blocks to be removed at the next commit. */
+  #removals: number[] = [];
+  readonly #cache = new Map<number, LogBlock>();
+  #onVisible: () => void = () => {};
+
+  constructor(
+    tables: { readonly log: Table; readonly meta: Table },
+    clock: Clock,
+    visibility: Visibility,
+  ) {
+    this.#table = tables.log;
+    this.#meta = tables.meta;
+    this.#clock = clock;
+    this.#visibility = visibility;
+    const stored = readEnd(tables.meta);
+    this.#end = stored.end;
+    this.#committedEnd = stored.end;
+    this.#visibleEnd = stored.end;
+    this.#committedTime = stored.time;
+    this.#visibleTime = stored.time;
+  }
+
+  /** After the last record, whether or not it is on disk. */
+  get end(): Position {
+    return this.#end;
+  }
+
+  get visibleEnd(): Position {
+    return this.#visibleEnd;
+  }
+
+  /** Commit time of the last visible record. */
+  get visibleTime(): Timespec {
+    return this.#visibleTime;
+  }
+
+  onVisible(listener: () => void): void {
+    this.#onVisible = listener;
+  }
+
+  /** Adds a record to the batch that commits next. */
+  append(unlogged: Unlogged): void {
+    const record = { ...unlogged, index: this.#end.index } as FeedRecord;
+    const line = renderNdjson(record, this.#end.offset);
+    const current = this.#pending.at(-1);
+    if (
+      current === undefined ||
+      this.#end.offset - current.start.offset >= BLOCK_BYTES ||
+      this.#end.index - current.start.index >= BLOCK_RECORDS_MAX
+    ) {
+      this.#pending.push({ start: this.#end, from: this.#writer.bytes.byteLength });
+    }
+    const bytes = this.#writer.append(record);
+    this.#end = {
+      offset: (this.#end.offset + bytes) as LogOffset,
+      index: (this.#end.index + 1) as RecordIndex,
+      text: (this.#end.text + ndjsonBytes(line)) as TextOffset,
+    };
+  }
+
+  /** Drops a block that no feed owes; its space is free after the next commit. */
+  remove(block: BlockHead): void {
+    this.#removals.push(block.start.offset);
+    this.#cache.delete(block.start.offset);
+  }
+
+  collect(): void {
+    for (const offset of this.#removals) this.#table.remove(logKey(EPOCH, offset));
+    if (this.#pending.length === 0) return;
+    const time = this.#clock.now();
+    const records = this.#writer.bytes;
+    this.#pending.forEach((block, i) => {
+      const next = this.#pending[i + 1];
+      const head = { start: block.start, end: next?.start ?? this.#end, time };
+      const bytes = encodeBlock(head, records.subarray(block.from, next?.from ?? records.length));
+      this.#table.put(logKey(EPOCH, block.start.offset), bytes);
+    });
+    this.#committedTime = time;
+    this.#meta.put(END_KEY, encodeEnd(this.#end, time));
+  }
+
+  committed(): void {
+    this.#removals = [];
+    this.#pending = [];
+    this.#writer.reset();
+    assert(this.#end.offset >= this.#committedEnd.offset, 'the log only grows');
+    this.#committedEnd = this.#end;
+    if (this.#visibility === 'commit') this.#show();
+  }
+
+  flushed(): void {
+    this.#show();
+  }
+
+  #show(): void {
+    if (this.#visibleEnd.offset === this.#committedEnd.offset) return;
+    this.#visibleEnd = this.#committedEnd;
+    this.#visibleTime = this.#committedTime;
+    this.#onVisible();
+  }
+
+  /**
+   * The block that holds the byte `at` of a coordinate, or undefined if it was
+   * removed. FsError(EIO) if its head is damaged.
+   */
+  blockAt(at: number, coordinate: Coordinate): LogBlock | undefined {
+    const block = coordinate === 'offset' ? this.#blockAtOffset(at) : this.#blockAtText(at);
+    if (block === undefined) return undefined;
+    return at >= block.head.start[coordinate] && at < block.head.end[coordinate]
+      ? block
+      : undefined;
+  }
+
+  /** Heads of the blocks that overlap [from, to) of the log, in order, at most `limit`. */
+  heads(from: number, to: number, limit: number): BlockHead[] {
+    const heads: BlockHead[] = [];
+    const start = this.#headAtOrBefore(from)?.start.offset ?? from;
+    const removed = new Set(this.#removals);
+    const options = {
+      start: Buffer.from(logKey(EPOCH, start)),
+      end: Buffer.from(logKey(EPOCH, to)),
+    };
+    for (const { key, value } of this.#table.entriesUnchecked({
+      ...options,
+      limit: limit + removed.size,
+    })) {
+      const { offset } = partsOfLogKey(key);
+      if (value === undefined || removed.has(offset)) continue;
+      const head = decodeBlockHead(offset, value);
+      if (head.end.offset > from) heads.push(head);
+      if (heads.length === limit) break;
+    }
+    return heads;
+  }
+
+  #blockAtOffset(at: number): LogBlock | undefined {
+    const cached = this.#cache.get(at);
+    if (cached !== undefined) return cached;
+    for (const block of this.#cache.values()) {
+      if (block.head.start.offset <= at && at < block.head.end.offset) return block;
+    }
+    const bytes = this.#table.getUnchecked(logKey(EPOCH, at));
+    if (bytes !== undefined) return this.#remember(at, Buffer.from(bytes));
+    const entry = this.#table.floorUnchecked(logKey(EPOCH, at));
+    if (entry === undefined) return undefined;
+    return this.#remember(partsOfLogKey(entry.key).offset, Buffer.from(entry.value));
+  }
+
+  /** By bisection: text offsets grow with log offsets. */
+  #blockAtText(at: number): LogBlock | undefined {
+    for (const block of this.#cache.values()) {
+      if (block.head.start.text <= at && at < block.head.end.text) return block;
+    }
+    let found: BlockHead | undefined;
+    let low = 0;
+    let high: number = this.#committedEnd.offset;
+    // Invariant: the last block that starts at or before `at` is `found` or starts in [low, high).
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const head = this.#headAtOrBefore(middle);
+      if (head === undefined || head.start.offset < low) low = middle + 1;
+      else if (head.start.text <= at) {
+        found = head;
+        low = head.end.offset;
+      } else high = head.start.offset;
+    }
+    return found === undefined ? undefined : this.#blockAtOffset(found.start.offset);
+  }
+
+  #headAtOrBefore(offset: number): BlockHead | undefined {
+    const entry = this.#table.floorUnchecked(logKey(EPOCH, offset));
+    if (entry === undefined) return undefined;
+    return decodeBlockHead(partsOfLogKey(entry.key).offset, entry.value);
+  }
+
+  #remember(offset: number, value: Buffer): LogBlock {
+    const head = decodeBlockHead(offset, value);
+    const block = new LogBlock(head, value.subarray(BLOCK_HEAD_BYTES));
+    if (this.#cache.size >= TEXT_CACHE_BLOCKS) {
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest);
+        break;
+      }
+    }
+    this.#cache.set(offset, block);
+    return block;
+  }
+}
+
+function encodeEnd(end: Position, time: Timespec): Buffer {
+  const bytes = Buffer.alloc(END_BYTES);
+  bytes.writeBigUInt64LE(BigInt(end.offset), 0);
+  bytes.writeBigUInt64LE(BigInt(end.index), 8);
+  bytes.writeBigUInt64LE(BigInt(end.text), 16);
+  bytes.writeBigInt64LE(BigInt(time.sec), 24);
+  bytes.writeUInt32LE(time.nsec, 32);
+  return bytes;
+}
+
+function readEnd(meta: Table): { readonly end: Position; readonly time: Timespec } {
+  const bytes = meta.get(END_KEY);
+  if (bytes === undefined) return { end: LOG_START, time: ZERO_TIME };
+  if (bytes.length !== END_BYTES) throw new FsError(Errno.EIO, 'damaged end of the log');
+  return {
+    end: {
+      offset: Number(bytes.readBigUInt64LE(0)) as LogOffset,
+      index: Number(bytes.readBigUInt64LE(8)) as RecordIndex,
+      text: Number(bytes.readBigUInt64LE(16)) as TextOffset,
+    },
+    time: { sec: Number(bytes.readBigInt64LE(24)), nsec: bytes.readUInt32LE(32) },
+  };
+}
+
+/** The first boundary at or after `at`, among a block's. */
+export function boundaryAtOrAfter(
+  positions: readonly Position[],
+  at: number,
+  by: Coordinate,
+): Position | undefined {
+  return positions[lowerBound(positions.length, (i) => (positions[i]?.[by] ?? 0) >= at)];
+}
+
+/** The last boundary at or before `at`, among a block's. */
+export function boundaryAtOrBefore(
+  positions: readonly Position[],
+  at: number,
+  by: Coordinate,
+): Position | undefined {
+  return positions[lowerBound(positions.length, (i) => (positions[i]?.[by] ?? 0) > at) - 1];
+}

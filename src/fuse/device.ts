@@ -1,0 +1,140 @@
+/**
+ * An open /dev/fuse: non-blocking reads, writes, and a way to sleep until there
+ * is something to read.
+ *
+ * The sleep is poll(2) on a thread of libuv's pool, because Node cannot add a
+ * character device to its own epoll set. An eventfd is polled along with the
+ * device: without it a sleeping thread would hold up the exit of the process,
+ * which joins its pool.
+ */
+import { closeSync } from 'node:fs';
+import { assert } from '../base/assert.js';
+import { Errno, errnoName, FsError } from '../base/errno.js';
+import * as libc from './libc.js';
+
+/** What the session needs of a connection to the kernel; tests have one without a kernel. */
+export interface Device {
+  /** Reads one request: its bytes, {@link NOTHING} or {@link GONE}. Throws FsError if it cannot go on. */
+  read(into: Buffer): number;
+  /** Writes one message. 0, or the errno of its failure. */
+  write(from: Buffer, bytes: number): number;
+  /** Writes one message on another thread; failures are not told. `from` must not change meanwhile. */
+  writeAside(from: Buffer, done: () => void): void;
+  /** Calls `wake` once, from the event loop, when there may be something to read. */
+  sleep(wake: () => void): void;
+  /** Ends a sleep, without its wake, and closes the connection. Idempotent. */
+  close(): void;
+}
+
+/** No request waits. */
+export const NOTHING = 0;
+/** The filesystem was unmounted or the connection aborted. */
+export const GONE = -1;
+
+const POLLIN = 1;
+const POLLFD_BYTES = 8;
+const EVENTFD_INCREMENT = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+
+export class FuseDevice implements Device {
+  readonly #fd: number;
+  readonly #wakeFd: number;
+  readonly #pollfds = Buffer.alloc(2 * POLLFD_BYTES);
+  readonly #onExit = () => this.#interruptSleep();
+  /** Calls running on other threads, which use the descriptors. */
+  #aside = 0;
+  #closed = false;
+
+  /** Takes over the non-blocking descriptor of a mounted connection. */
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.#wakeFd = libc.eventfd(0, libc.EFD_CLOEXEC | libc.EFD_NONBLOCK);
+    if (this.#wakeFd < 0) throw systemError('eventfd');
+    this.#pollfds.writeInt32LE(fd, 0);
+    this.#pollfds.writeInt16LE(POLLIN, 4);
+    this.#pollfds.writeInt32LE(this.#wakeFd, POLLFD_BYTES);
+    this.#pollfds.writeInt16LE(POLLIN, POLLFD_BYTES + 4);
+    process.on('exit', this.#onExit);
+  }
+
+  read(into: Buffer): number {
+    // A closed descriptor's number may already be another file's.
+    if (this.#closed) return GONE;
+    for (;;) {
+      const count = libc.read(this.#fd, into, into.length);
+      if (count > 0) return count;
+      const errno = libc.lastErrno();
+      switch (errno) {
+        case Errno.EAGAIN:
+          return NOTHING;
+        // EINTR: a signal. ENOENT: the request was interrupted while it was handed over.
+        case Errno.EINTR:
+        case Errno.ENOENT:
+          continue;
+        // A request could not be copied for want of memory; it is still queued.
+        case Errno.ENOMEM:
+          return NOTHING;
+        case Errno.ENODEV:
+        case Errno.ECONNABORTED:
+          return GONE;
+        default:
+          throw systemError('read /dev/fuse');
+      }
+    }
+  }
+
+  write(from: Buffer, bytes: number): number {
+    if (this.#closed) return Errno.ENODEV;
+    for (;;) {
+      if (libc.write(this.#fd, from, bytes) >= 0) return 0;
+      const errno = libc.lastErrno();
+      if (errno !== Errno.EINTR) return errno;
+    }
+  }
+
+  writeAside(from: Buffer, done: () => void): void {
+    assert(!this.#closed, 'a closed device is not written to');
+    this.#aside++;
+    libc.write.async(this.#fd, from, from.length, () => {
+      this.#leave();
+      done();
+    });
+  }
+
+  sleep(wake: () => void): void {
+    assert(!this.#closed, 'a closed device is not slept on');
+    this.#aside++;
+    libc.poll.async(this.#pollfds, 2, -1, () => {
+      const live = !this.#closed;
+      this.#leave();
+      if (live) wake();
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    process.off('exit', this.#onExit);
+    this.#interruptSleep();
+    if (this.#aside === 0) this.#closeDescriptors();
+  }
+
+  /** Descriptors are closed only when no other thread can be using them. */
+  #leave(): void {
+    this.#aside--;
+    if (this.#closed && this.#aside === 0) this.#closeDescriptors();
+  }
+
+  #interruptSleep(): void {
+    libc.write(this.#wakeFd, EVENTFD_INCREMENT, EVENTFD_INCREMENT.length);
+  }
+
+  #closeDescriptors(): void {
+    closeSync(this.#fd);
+    closeSync(this.#wakeFd);
+  }
+}
+
+function systemError(what: string): FsError {
+  const errno = libc.lastErrno();
+  return new FsError(Errno.EIO, `${what}: ${errnoName(errno)}`);
+}

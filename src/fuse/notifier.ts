@@ -1,0 +1,118 @@
+/**
+ * Notifications to the kernel, queued here and sent outside of handlers.
+ *
+ * Wake-ups take no lock in the kernel that a request of ours could hold, so
+ * the loop writes them itself, a few between two requests. Invalidations do
+ * wait for such locks (the directory's, a page's that a READ is filling): they
+ * are written one at a time by another thread, while this one goes on answering
+ * the requests that those locks wait for.
+ */
+import { Errno, FsError } from '../base/errno.js';
+import type { FileName } from '../base/name.js';
+import type { Notifier } from './api.js';
+import { INVALIDATIONS_MAX } from './limits.js';
+import {
+  encodeDeleteEntry,
+  encodeInvalidateEntry,
+  encodeInvalidateInode,
+  pollWakeupTemplate,
+  setPollHandle,
+} from './wire/notify.js';
+
+export interface NotificationSink {
+  /** Writes a message that cannot block. */
+  send(bytes: Buffer): void;
+  /** Writes one that may, away from this thread; `done` is called later, from the event loop. */
+  sendAside(bytes: Buffer, done: () => void): void;
+  /** Something is queued: have `flush` called soon, outside of any handler. */
+  wanted(): void;
+}
+
+export class NotificationQueue implements Notifier {
+  readonly #sink: NotificationSink;
+  readonly #wakeups = new Set<number>();
+  readonly #wakeup = pollWakeupTemplate();
+  #invalidations: Buffer[] = [];
+  #sentInvalidations = 0;
+  #writing = false;
+  #closed = false;
+
+  constructor(sink: NotificationSink) {
+    this.#sink = sink;
+  }
+
+  /** Something can be sent now. */
+  get pending(): boolean {
+    return this.#wakeups.size > 0 || (!this.#writing && this.#queued > 0);
+  }
+
+  get #queued(): number {
+    return this.#invalidations.length - this.#sentInvalidations;
+  }
+
+  pollWakeup(kh: number): void {
+    if (this.#closed) return;
+    this.#wakeups.add(kh);
+    this.#sink.wanted();
+  }
+
+  /** Throws ENOMEM when too many invalidations wait for the kernel. */
+  invalidateInode(nodeId: number, offset: number, length: number): void {
+    this.#queue(encodeInvalidateInode(nodeId, offset, length));
+  }
+
+  /** Throws ENOMEM when too many invalidations wait for the kernel. */
+  invalidateEntry(parent: number, name: FileName): void {
+    this.#queue(encodeInvalidateEntry(parent, name));
+  }
+
+  /** Throws ENOMEM when too many invalidations wait for the kernel. */
+  deleteEntry(parent: number, child: number, name: FileName): void {
+    this.#queue(encodeDeleteEntry(parent, child, name));
+  }
+
+  /** Sends at most `wakeupsMax` wake-ups and starts the next invalidation. */
+  flush(wakeupsMax: number): void {
+    let sent = 0;
+    for (const kh of this.#wakeups) {
+      if (sent >= wakeupsMax) break;
+      this.#wakeups.delete(kh);
+      setPollHandle(this.#wakeup, kh);
+      this.#sink.send(this.#wakeup);
+      sent++;
+    }
+    if (!this.#writing) this.#writeNext();
+  }
+
+  /** Forgets what is queued; nothing is sent any more. */
+  close(): void {
+    this.#closed = true;
+    this.#wakeups.clear();
+    this.#invalidations = [];
+    this.#sentInvalidations = 0;
+  }
+
+  #queue(bytes: Buffer): void {
+    if (this.#closed) return;
+    if (this.#queued >= INVALIDATIONS_MAX) {
+      throw new FsError(Errno.ENOMEM, 'too many invalidations wait for the kernel');
+    }
+    this.#invalidations.push(bytes);
+    this.#sink.wanted();
+  }
+
+  #writeNext(): void {
+    const bytes = this.#invalidations[this.#sentInvalidations];
+    if (bytes === undefined) {
+      this.#invalidations = [];
+      this.#sentInvalidations = 0;
+      return;
+    }
+    this.#sentInvalidations++;
+    this.#writing = true;
+    this.#sink.sendAside(bytes, () => {
+      this.#writing = false;
+      if (!this.#closed) this.#writeNext();
+    });
+  }
+}

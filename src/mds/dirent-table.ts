@@ -1,0 +1,181 @@
+/**
+ * Directory entries. A directory is ordered by *slot*: a keyed hash of the name
+ * with three bits for the rare names whose hashes meet. The slot is also the
+ * cookie of readdir, so a listing continues exactly where it was however the
+ * directory changed meanwhile, and needs no memory of its own.
+ *
+ * Value of table `dirent`: fid u64, DT_* type u8, chained u8, name. A fid of 0 is
+ * the trace of a removed entry that others in its bucket follow.
+ *
+ * Invariant: the used slots of a bucket are 0..n, and all but the last are chained.
+ */
+import { Errno, FsError } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
+import { direntKey, slotOfDirentKey } from '../store/keys.js';
+import type { Table } from '../store/table.js';
+import { BUCKET_SLOTS } from './limits.js';
+import { type HashKey, hashName } from './name-hash.js';
+import { Overlay } from './overlay.js';
+
+export interface Dirent {
+  readonly slot: number;
+  readonly fid: Fid | 0;
+  readonly type: number;
+  readonly name: string;
+  readonly chained: boolean;
+}
+
+/** Cookies below this are `.` and `..` and the start. */
+export const FIRST_SLOT = 16;
+const HEAD_BYTES = 10;
+const TWO_32 = 2 ** 32;
+
+const scratch = Buffer.alloc(HEAD_BYTES + 256);
+
+function encode(dirent: Dirent): Buffer {
+  scratch.writeUInt32LE(dirent.fid % TWO_32, 0);
+  scratch.writeUInt32LE(Math.floor(dirent.fid / TWO_32), 4);
+  scratch[8] = dirent.type;
+  scratch[9] = dirent.chained ? 1 : 0;
+  const length = scratch.write(dirent.name, HEAD_BYTES, 'latin1');
+  return scratch.subarray(0, HEAD_BYTES + length);
+}
+
+export function decodeDirent(slot: number, bytes: Buffer): Dirent {
+  if (bytes.length < HEAD_BYTES) throw new FsError(Errno.EIO, 'damaged directory entry');
+  return {
+    slot,
+    fid: (bytes.readUInt32LE(0) + bytes.readUInt32LE(4) * TWO_32) as Fid | 0,
+    type: bytes.readUInt8(8),
+    chained: bytes.readUInt8(9) !== 0,
+    name: bytes.toString('latin1', HEAD_BYTES),
+  };
+}
+
+export class DirentTable {
+  readonly #table: Table;
+  readonly #key: HashKey;
+  readonly #overlay = new Overlay<number, Dirent>();
+  /** Slots of uncommitted entries in order, per directory, while it is being listed. */
+  readonly #sorted = new Map<Fid, number[]>();
+
+  constructor(table: Table, key: HashKey) {
+    this.#table = table;
+    this.#key = key;
+  }
+
+  lookup(directory: Fid, name: string): Dirent | undefined {
+    const first = this.#bucket(name);
+    for (let slot = first; slot < first + BUCKET_SLOTS; slot++) {
+      const dirent = this.#at(directory, slot);
+      if (dirent === undefined) return undefined;
+      if (dirent.fid !== 0 && dirent.name === name) return dirent;
+      if (!dirent.chained) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Adds an entry; the caller knows that there is none of that name. */
+  add(directory: Fid, name: string, fid: Fid, type: number): void {
+    const first = this.#bucket(name);
+    for (let slot = first; slot < first + BUCKET_SLOTS; slot++) {
+      const found = this.#at(directory, slot);
+      if (found === undefined || found.fid === 0) {
+        this.#set(directory, { slot, fid, type, name, chained: found?.chained ?? false });
+        return;
+      }
+      if (!found.chained) this.#set(directory, { ...found, chained: true });
+    }
+    throw new FsError(Errno.ENOSPC, 'too many names with one hash');
+  }
+
+  /** Points an existing entry at another object; its place in listings stays. */
+  replace(directory: Fid, dirent: Dirent, fid: Fid, type: number): void {
+    this.#set(directory, { ...dirent, fid, type });
+  }
+
+  remove(directory: Fid, dirent: Dirent): void {
+    if (dirent.chained) this.#set(directory, { ...dirent, fid: 0, type: 0, name: '' });
+    else {
+      this.#overlay.set(directory, dirent.slot, null);
+      this.#sorted.delete(directory);
+    }
+  }
+
+  /** Entries with slots above `after`, in slot order. */
+  *list(directory: Fid, after: number): Generator<Dirent> {
+    const pending = this.#pendingSlots(directory);
+    let next = firstAbove(pending, after);
+    for (const { key, value } of this.#table.entries({
+      start: Buffer.from(direntKey(directory, Math.max(after + 1, FIRST_SLOT))),
+      end: Buffer.from(direntKey(directory + 1, 0)),
+    })) {
+      const slot = slotOfDirentKey(key);
+      for (; (pending[next] ?? Number.POSITIVE_INFINITY) < slot; next++) {
+        yield* this.#pendingAt(directory, pending[next]);
+      }
+      if (pending[next] === slot) continue;
+      const dirent = decodeDirent(slot, value);
+      if (dirent.fid !== 0) yield dirent;
+    }
+    for (; next < pending.length; next++) yield* this.#pendingAt(directory, pending[next]);
+  }
+
+  collect(): void {
+    this.#overlay.forEach((directory, slot, dirent) => {
+      const key = direntKey(directory, slot);
+      if (dirent === null) this.#table.remove(key);
+      else this.#table.put(key, encode(dirent));
+    });
+  }
+
+  committed(): void {
+    this.#overlay.clear();
+    this.#sorted.clear();
+  }
+
+  #bucket(name: string): number {
+    return FIRST_SLOT + hashName(name, this.#key) * BUCKET_SLOTS;
+  }
+
+  #at(directory: Fid, slot: number): Dirent | undefined {
+    const pending = this.#overlay.get(directory, slot);
+    if (pending !== undefined) return pending ?? undefined;
+    const bytes = this.#table.get(direntKey(directory, slot));
+    return bytes === undefined ? undefined : decodeDirent(slot, bytes);
+  }
+
+  #set(directory: Fid, dirent: Dirent): void {
+    this.#overlay.set(directory, dirent.slot, dirent);
+    this.#sorted.delete(directory);
+  }
+
+  #pendingSlots(directory: Fid): readonly number[] {
+    const pending = this.#overlay.of(directory);
+    if (pending === undefined) return [];
+    let slots = this.#sorted.get(directory);
+    if (slots === undefined) {
+      slots = [...pending.keys()].sort((a, b) => a - b);
+      this.#sorted.set(directory, slots);
+    }
+    return slots;
+  }
+
+  *#pendingAt(directory: Fid, slot: number | undefined): Generator<Dirent> {
+    if (slot === undefined) return;
+    const dirent = this.#overlay.get(directory, slot);
+    if (dirent !== undefined && dirent !== null && dirent.fid !== 0) yield dirent;
+  }
+}
+
+/** Index of the first value above `limit` in an ascending list. */
+function firstAbove(values: readonly number[], limit: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] ?? 0) > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

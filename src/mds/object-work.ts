@@ -1,0 +1,141 @@
+/**
+ * What must happen to object files, in step with the metadata that says so.
+ *
+ * - An *intent* announces writes to an object file. If the server dies before the
+ *   write is recorded, the next start finds it: a file that holds the object gets a
+ *   write record for all of it, any other object file is garbage.
+ * - A *removal* or *truncation* destroys old contents. It is in the same transaction
+ *   as its cause, and done only after that is on disk.
+ *
+ * Value of table `object`: empty, or for a truncation the size as u64.
+ */
+import type { Fid } from '../base/fid.js';
+import { objectKey, partsOfObjectKey } from '../store/keys.js';
+import type { Table } from '../store/table.js';
+
+export const ObjectWorkKind = { INTENT: 1, REMOVE: 2, TRUNCATE: 3 } as const;
+type Kind = (typeof ObjectWorkKind)[keyof typeof ObjectWorkKind];
+
+/** Destroys contents; given by whoever owns the object files. */
+export interface ObjectReaper {
+  remove(fid: Fid, generation: number): void;
+  truncate(fid: Fid, generation: number, size: number): void;
+}
+
+interface Work {
+  readonly fid: Fid;
+  readonly generation: number;
+  readonly kind: Kind;
+  readonly size: number;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+export class ObjectWork {
+  readonly #table: Table;
+  readonly #reaper: ObjectReaper;
+  /** Changes of the table since the last commit; undefined removes the key. */
+  readonly #changes = new Map<string, { work: Work; present: boolean }>();
+  /** Waits for the next commit, and then for its flush. */
+  #asked: Work[] = [];
+  #committedWork: Work[] = [];
+  readonly #intents = new Set<string>();
+
+  constructor(table: Table, reaper: ObjectReaper) {
+    this.#table = table;
+    this.#reaper = reaper;
+  }
+
+  intent(fid: Fid, generation: number): void {
+    const id = `${fid}.${generation}`;
+    if (this.#intents.has(id)) return;
+    this.#intents.add(id);
+    this.#put({ fid, generation, kind: ObjectWorkKind.INTENT, size: 0 });
+  }
+
+  /** The write is recorded, or the object is gone. */
+  settle(fid: Fid, generation: number): void {
+    if (!this.#intents.delete(`${fid}.${generation}`)) return;
+    this.#drop({ fid, generation, kind: ObjectWorkKind.INTENT, size: 0 });
+  }
+
+  remove(fid: Fid, generation: number): void {
+    this.settle(fid, generation);
+    const work: Work = { fid, generation, kind: ObjectWorkKind.REMOVE, size: 0 };
+    this.#put(work);
+    this.#asked.push(work);
+  }
+
+  truncate(fid: Fid, generation: number, size: number): void {
+    const work: Work = { fid, generation, kind: ObjectWorkKind.TRUNCATE, size };
+    this.#put(work);
+    this.#asked.push(work);
+  }
+
+  collect(): void {
+    for (const { work, present } of this.#changes.values()) {
+      const key = objectKey(work.fid, work.generation, work.kind);
+      if (present) this.#table.put(key, encodeValue(work));
+      else this.#table.remove(key);
+    }
+  }
+
+  committed(): void {
+    this.#changes.clear();
+    this.#committedWork.push(...this.#asked);
+    this.#asked = [];
+  }
+
+  /** Does what is now safe to do. Returns how many table entries are to be removed. */
+  flushed(): number {
+    const work = this.#committedWork;
+    this.#committedWork = [];
+    for (const item of work) {
+      this.#perform(item);
+      this.#drop(item);
+    }
+    return work.length;
+  }
+
+  /** After a start: finishes what was on disk, and returns the intents that were open. */
+  recover(): { fid: Fid; generation: number }[] {
+    const intents: { fid: Fid; generation: number }[] = [];
+    for (const { key, value } of this.#table.entries({})) {
+      const { fid, generation, kind } = partsOfObjectKey(key);
+      const work: Work = {
+        fid: fid as Fid,
+        generation,
+        kind: kind as Kind,
+        size: kind === ObjectWorkKind.TRUNCATE ? Number(value.readBigUInt64LE(0)) : 0,
+      };
+      if (kind === ObjectWorkKind.INTENT) {
+        this.#intents.add(`${fid}.${generation}`);
+        intents.push({ fid: work.fid, generation });
+      } else {
+        this.#perform(work);
+        this.#drop(work);
+      }
+    }
+    return intents;
+  }
+
+  #perform(work: Work): void {
+    if (work.kind === ObjectWorkKind.REMOVE) this.#reaper.remove(work.fid, work.generation);
+    else this.#reaper.truncate(work.fid, work.generation, work.size);
+  }
+
+  #put(work: Work): void {
+    this.#changes.set(`${work.fid}.${work.generation}.${work.kind}`, { work, present: true });
+  }
+
+  #drop(work: Work): void {
+    this.#changes.set(`${work.fid}.${work.generation}.${work.kind}`, { work, present: false });
+  }
+}
+
+function encodeValue(work: Work): Buffer {
+  if (work.kind !== ObjectWorkKind.TRUNCATE) return EMPTY;
+  const value = Buffer.alloc(8);
+  value.writeBigUInt64LE(BigInt(work.size), 0);
+  return value;
+}

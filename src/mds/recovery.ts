@@ -1,0 +1,57 @@
+/**
+ * What a server that was not stopped in order left behind, when it embeds its only
+ * client: that client's opens are gone with it.
+ *
+ * | found                                     | decision                              |
+ * |-------------------------------------------|---------------------------------------|
+ * | removal or truncation of an object file   | done now: its cause is on disk        |
+ * | intent, the file still holds that object  | a write record for all of the file    |
+ * | intent, any other object                  | the object file is garbage: removed   |
+ * | orphan                                    | destroyed: nobody has it open         |
+ */
+import type { Fid } from '../base/fid.js';
+import type { Credentials } from '../rpc/messages.js';
+import type { MetadataServer } from './server.js';
+
+const NOBODY: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
+
+export function recover(server: MetadataServer): void {
+  const { namespace, commit } = server;
+  let found = 0;
+  for (const { fid, generation } of namespace.objects.recover()) {
+    recoverIntent(server, fid, generation);
+    found++;
+  }
+  for (const fid of [...namespace.orphans.fids()]) {
+    const inode = namespace.inodes.get(fid);
+    if (inode !== undefined && inode.nlink === 0) namespace.destroy(inode);
+    namespace.orphans.remove(fid);
+    found++;
+  }
+  if (found > 0) commit.note(found);
+}
+
+function recoverIntent(server: MetadataServer, fid: Fid, generation: number): void {
+  const { namespace } = server;
+  const inode = namespace.inodes.get(fid);
+  if (inode === undefined || inode.layout !== 'object' || inode.generation !== generation) {
+    namespace.objects.remove(fid, generation);
+    return;
+  }
+  server.transact({
+    who: NOBODY,
+    change: {
+      op: 'write',
+      fid,
+      extents: [{ offset: 0, length: inode.size }],
+      size: inode.size,
+      mtime: inode.mtime,
+      layout: 'object',
+      generation,
+      blocks: inode.blocks,
+      contents: undefined,
+      killSuidgid: false,
+      keepIntent: false,
+    },
+  });
+}

@@ -1,0 +1,154 @@
+import { Errno, FsError } from '../../base/errno.js';
+import { type Fid, ROOT_FID } from '../../base/fid.js';
+import { isDirectory } from '../../base/mode.js';
+import type { Dirent } from '../dirent-table.js';
+import type { Inode } from '../inode.js';
+import { LINK_MAX } from '../limits.js';
+import { checkName, direntType, recordAttrs } from '../namespace.js';
+import type { Transaction } from '../transaction.js';
+import { loseName } from './unlink.js';
+
+/** renameat2(2). */
+export const RENAME_NOREPLACE = 1;
+export const RENAME_EXCHANGE = 2;
+
+interface Place {
+  readonly directory: Inode;
+  readonly name: string;
+}
+
+/**
+ * FsError(ENOENT, EEXIST, EINVAL, ENOTDIR, EISDIR, ENOTEMPTY, EMLINK). The object
+ * that moved.
+ */
+export function rename(
+  txn: Transaction,
+  from: { readonly parent: Fid; readonly name: string },
+  to: { readonly parent: Fid; readonly name: string },
+  flags: number,
+): Inode {
+  const { namespace } = txn;
+  const exchange = flags === RENAME_EXCHANGE;
+  if (flags !== 0 && flags !== RENAME_NOREPLACE && !exchange) {
+    throw new FsError(Errno.EINVAL, 'unknown rename flags');
+  }
+  checkName(to.name);
+  const source: Place = { directory: namespace.directory(from.parent), name: from.name };
+  const target: Place = { directory: namespace.liveDirectory(to.parent), name: to.name };
+  const dirent = namespace.entry(from.parent, from.name);
+  const moved = namespace.inode(dirent.fid as Fid);
+  const existing = namespace.dirents.lookup(to.parent, to.name);
+  if (existing !== undefined && flags === RENAME_NOREPLACE) {
+    throw new FsError(Errno.EEXIST, 'the name is taken');
+  }
+  if (exchange) {
+    if (existing === undefined) throw new FsError(Errno.ENOENT, 'nothing to exchange with');
+    return swap(txn, source, target, dirent, existing);
+  }
+  if (existing !== undefined && existing.fid === moved.fid) return moved;
+  if (isDirectory(moved.mode)) checkNoLoop(txn, moved, target.directory);
+  const victim = existing === undefined ? undefined : namespace.inode(existing.fid as Fid);
+  if (victim !== undefined) checkReplaceable(moved, victim);
+  const entersDirectory = isDirectory(moved.mode) && source.directory !== target.directory;
+  if (entersDirectory && victim === undefined && target.directory.nlink >= LINK_MAX) {
+    throw new FsError(Errno.EMLINK, 'too many subdirectories');
+  }
+  move(txn, source, target, dirent, existing, moved, victim);
+  return moved;
+}
+
+function move(
+  txn: Transaction,
+  source: Place,
+  target: Place,
+  dirent: Dirent,
+  existing: Dirent | undefined,
+  moved: Inode,
+  victim: Inode | undefined,
+): void {
+  const { dirents } = txn.namespace;
+  const type = direntType(moved.mode);
+  if (existing !== undefined) dirents.replace(target.directory.fid, existing, moved.fid, type);
+  else dirents.add(target.directory.fid, target.name, moved.fid, type);
+  // Looked up anew: adding to the same bucket may have changed it.
+  const left =
+    source.directory === target.directory
+      ? dirents.lookup(source.directory.fid, source.name)
+      : dirent;
+  dirents.remove(source.directory.fid, left ?? dirent);
+  if (isDirectory(moved.mode)) {
+    moved.parent = target.directory.fid;
+    source.directory.nlink--;
+    target.directory.nlink++;
+  }
+  if (victim !== undefined && isDirectory(victim.mode)) target.directory.nlink--;
+  txn.entryChanged(source.directory, -1);
+  txn.entryChanged(target.directory, existing === undefined ? 1 : 0);
+  txn.changed(moved);
+  if (victim !== undefined) loseName(txn, victim);
+  txn.record(moved.fid, () => ({
+    op: 'rename',
+    parent: source.directory.fid,
+    name: source.name,
+    newParent: target.directory.fid,
+    newName: target.name,
+    attrs: { ctime: moved.ctime },
+    ...(victim === undefined
+      ? {}
+      : {
+          over: { fid: victim.fid, attrs: recordAttrs(victim), last: victim.nlink === 0 },
+        }),
+  }));
+}
+
+function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dirent): Inode {
+  const { namespace } = txn;
+  const moved = namespace.inode(a.fid as Fid);
+  const other = namespace.inode(b.fid as Fid);
+  if (moved === other) return moved;
+  if (isDirectory(moved.mode)) checkNoLoop(txn, moved, target.directory);
+  if (isDirectory(other.mode)) checkNoLoop(txn, other, source.directory);
+  namespace.dirents.replace(source.directory.fid, a, other.fid, direntType(other.mode));
+  namespace.dirents.replace(target.directory.fid, b, moved.fid, direntType(moved.mode));
+  relocate(moved, source.directory, target.directory);
+  relocate(other, target.directory, source.directory);
+  txn.entryChanged(source.directory, 0);
+  txn.entryChanged(target.directory, 0);
+  txn.changed(moved);
+  txn.changed(other);
+  txn.record(moved.fid, () => ({
+    op: 'rename',
+    parent: source.directory.fid,
+    name: source.name,
+    newParent: target.directory.fid,
+    newName: target.name,
+    attrs: { ctime: moved.ctime },
+    exchanged: other.fid,
+  }));
+  return moved;
+}
+
+function relocate(inode: Inode, from: Inode, to: Inode): void {
+  if (!isDirectory(inode.mode)) return;
+  inode.parent = to.fid;
+  from.nlink--;
+  to.nlink++;
+}
+
+/** A directory must not move below itself. */
+function checkNoLoop(txn: Transaction, moved: Inode, into: Inode): void {
+  let directory: Inode = into;
+  while (directory.fid !== ROOT_FID) {
+    if (directory === moved) throw new FsError(Errno.EINVAL, 'a directory cannot contain itself');
+    directory = txn.namespace.inode(directory.parent as Fid);
+  }
+}
+
+function checkReplaceable(moved: Inode, victim: Inode): void {
+  if (isDirectory(moved.mode)) {
+    if (!isDirectory(victim.mode)) throw new FsError(Errno.ENOTDIR, 'target is no directory');
+    if (victim.entries > 0) throw new FsError(Errno.ENOTEMPTY, 'target has entries');
+  } else if (isDirectory(victim.mode)) {
+    throw new FsError(Errno.EISDIR, 'target is a directory');
+  }
+}

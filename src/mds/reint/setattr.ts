@@ -1,0 +1,75 @@
+import { Errno, FsError } from '../../base/errno.js';
+import type { Fid } from '../../base/fid.js';
+import { isDirectory, isRegular, S_IFMT, S_ISGID, S_ISUID, S_IXGRP } from '../../base/mode.js';
+import type { Timespec } from '../../base/time.js';
+import type { RecordAttrs } from '../../feed/record.js';
+import type { AttributeChange } from '../../rpc/messages.js';
+import type { Inode } from '../inode.js';
+import { FILE_BYTES_MAX } from '../limits.js';
+import type { Transaction } from '../transaction.js';
+
+type Changed = { -readonly [Key in keyof RecordAttrs]: RecordAttrs[Key] };
+
+/** chmod, chown, truncate, utimens in one. FsError(EISDIR, EINVAL, EFBIG, ESTALE). */
+export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): Inode {
+  const inode = txn.namespace.inode(fid);
+  if (change.size !== undefined) checkSize(inode, change.size);
+  const attrs: Changed = {};
+  if (change.size !== undefined) {
+    truncate(txn, inode, change.size);
+    inode.mtime = txn.time;
+    attrs.size = inode.size;
+    attrs.mtime = inode.mtime;
+  }
+  let mode = inode.mode;
+  if (change.mode !== undefined) mode = (mode & S_IFMT) | (change.mode & 0o7777);
+  if (change.uid !== undefined) attrs.uid = inode.uid = change.uid;
+  if (change.gid !== undefined) attrs.gid = inode.gid = change.gid;
+  if (change.killSuidgid === true && change.mode === undefined) mode = withoutSetId(mode);
+  if (mode !== inode.mode || change.mode !== undefined) attrs.mode = inode.mode = mode;
+  if (change.atime !== undefined) attrs.atime = inode.atime = timeOf(txn, change.atime);
+  if (change.mtime !== undefined) attrs.mtime = inode.mtime = timeOf(txn, change.mtime);
+  txn.changed(inode);
+  attrs.ctime = inode.ctime;
+  txn.recordOf(inode, () => ({ op: 'setattr', attrs }));
+  return inode;
+}
+
+/** The mode less set-user-id, and less set-group-id where it means that. */
+export function withoutSetId(mode: number): number {
+  if (isDirectory(mode)) return mode;
+  const cleared = mode & ~S_ISUID;
+  return (cleared & S_IXGRP) !== 0 ? cleared & ~S_ISGID : cleared;
+}
+
+function timeOf(txn: Transaction, time: Timespec | 'now'): Timespec {
+  return time === 'now' ? txn.time : time;
+}
+
+function checkSize(inode: Inode, size: number): void {
+  if (isDirectory(inode.mode)) throw new FsError(Errno.EISDIR, 'directories cannot be cut');
+  if (!isRegular(inode.mode) || size < 0) throw new FsError(Errno.EINVAL, 'cannot be cut');
+  if (size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
+}
+
+/**
+ * Contents follow the size: an inline file is cut in place; an object file that
+ * becomes empty is replaced (the next contents get another generation), one that
+ * only shrinks is cut once this is on disk.
+ */
+function truncate(txn: Transaction, inode: Inode, size: number): void {
+  const { namespace } = txn;
+  if (size === 0) {
+    namespace.dropContents(inode);
+    if (inode.layout === 'object') inode.generation++;
+    inode.layout = 'empty';
+    inode.blocks = 0;
+  } else if (inode.layout === 'inline' && size < inode.size) {
+    const contents = namespace.inline.get(inode.fid) ?? new Uint8Array(0);
+    namespace.inline.set(inode.fid, Uint8Array.from(contents.subarray(0, size)));
+  } else if (inode.layout === 'object' && size < inode.size) {
+    namespace.objects.truncate(inode.fid, inode.generation, size);
+    inode.blocks = Math.min(inode.blocks, Math.ceil(size / 4096) * 8);
+  }
+  inode.size = size;
+}

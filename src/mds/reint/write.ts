@@ -1,0 +1,60 @@
+import { Errno, FsError } from '../../base/errno.js';
+import { isRegular } from '../../base/mode.js';
+import { INLINE_BYTES_MAX } from '../../rpc/limits.js';
+import type { Reint } from '../../rpc/messages.js';
+import type { Inode } from '../inode.js';
+import { FILE_BYTES_MAX } from '../limits.js';
+import type { Transaction } from '../transaction.js';
+import { withoutSetId } from './setattr.js';
+
+type Write = Extract<Reint, { op: 'write' }>;
+
+/**
+ * Data that a client wrote since it last said so: extents, new size and, for a small
+ * file, the contents. FsError(EINVAL, EFBIG, ESTALE).
+ */
+export function write(txn: Transaction, change: Write): Inode {
+  const { namespace } = txn;
+  const inode = namespace.inode(change.fid);
+  check(inode, change);
+  if (change.layout === 'inline' && change.contents !== undefined) {
+    namespace.inline.set(inode.fid, Uint8Array.from(change.contents));
+  } else if (inode.layout === 'inline') {
+    namespace.inline.remove(inode.fid);
+  }
+  if (change.layout === 'object' && !change.keepIntent) {
+    namespace.objects.settle(inode.fid, change.generation);
+  }
+  inode.layout = change.layout;
+  inode.generation = change.generation;
+  inode.size = change.size;
+  inode.blocks = change.blocks;
+  inode.mtime = change.mtime;
+  const mode = change.killSuidgid ? withoutSetId(inode.mode) : inode.mode;
+  const modeChanged = mode !== inode.mode;
+  inode.mode = mode;
+  inode.ctime = change.mtime;
+  namespace.inodes.touch(inode);
+  txn.recordOf(inode, () => ({
+    op: 'write',
+    extents: change.extents,
+    attrs: {
+      size: inode.size,
+      mtime: inode.mtime,
+      ctime: inode.ctime,
+      ...(modeChanged ? { mode } : {}),
+    },
+  }));
+  return inode;
+}
+
+function check(inode: Inode, change: Write): void {
+  if (!isRegular(inode.mode)) throw new FsError(Errno.EINVAL, 'only regular files hold data');
+  if (change.size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
+  if (change.layout === 'inline' && change.size > INLINE_BYTES_MAX) {
+    throw new FsError(Errno.EINVAL, 'too large for inline contents');
+  }
+  if (change.generation < inode.generation) {
+    throw new FsError(Errno.ESTALE, 'the contents were replaced meanwhile');
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * The metadata server: opens what a store holds, and answers every method of
+ * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
+ */
+import createDebug from 'debug';
+import { Errno, FsError } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
+import { isSymlink } from '../base/mode.js';
+import type { Clock } from '../base/time.js';
+import { Log, type Unlogged, type Visibility } from '../feed/log.js';
+import type { Transno } from '../feed/record.js';
+import { FeedRegistry } from '../feed/registry.js';
+import type {
+  Answer,
+  Credentials,
+  FilesystemUse,
+  Notice,
+  ReintRequest,
+  Service,
+} from '../rpc/messages.js';
+import { type DataSync, GroupCommit } from '../store/group-commit.js';
+import type { Store } from '../store/store.js';
+import { FeedService } from './feed-service.js';
+import { Namespace } from './namespace.js';
+import type { ObjectReaper } from './object-work.js';
+import { recover } from './recovery.js';
+import { freesSpace, reint } from './reint/reint.js';
+import { Transaction } from './transaction.js';
+
+const debug = createDebug('feedfs:mds');
+const TRANSNO_KEY = Buffer.from('transno', 'latin1');
+
+export interface ServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly visibility: Visibility;
+  readonly reaper: ObjectReaper;
+  readonly dataSync: DataSync;
+  /** Free and total space of the disk that holds the store. */
+  readonly diskUse: () => { blocks: number; bfree: number; bavail: number; bsize: number };
+  /** Owner of a new store's root directory. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly notify: (notice: Notice) => void;
+}
+
+export class MetadataServer {
+  readonly commit: GroupCommit;
+  readonly namespace: Namespace;
+  readonly log: Log;
+  readonly feeds: FeedRegistry;
+  readonly service: Service;
+  readonly #clock: Clock;
+  readonly #options: ServerOptions;
+  readonly #meta: Store['tables']['meta'];
+  #transno: number;
+  #transnoDirty = false;
+  /** Mutations that wait until the uncommitted state is smaller. */
+  #stalled: (() => void)[] = [];
+
+  constructor(options: ServerOptions) {
+    const { store, clock } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#meta = store.tables.meta;
+    this.#transno = Number(this.#meta.get(TRANSNO_KEY)?.readBigUInt64LE(0) ?? 0n);
+    this.namespace = new Namespace(store.tables, store.identity.fsid, options.reaper);
+    this.log = new Log(store.tables, clock, options.visibility);
+    this.feeds = new FeedRegistry(store.tables, this.log, clock);
+    this.commit = new GroupCommit(store, clock, options.dataSync);
+    for (const participant of [this.namespace, this.log, this.feeds, this.#counters()]) {
+      this.commit.join(participant);
+    }
+    this.log.onVisible(() => options.notify({ kind: 'visible' }));
+    this.service = this.#service();
+    if (this.namespace.makeRoot(clock, options.owner)) this.commit.note();
+    recover(this);
+  }
+
+  get recording(): boolean {
+    return this.feeds.count > 0;
+  }
+
+  /** Commits and purges when due; true while a completion is outstanding. */
+  tick(nowUs: number): boolean {
+    const busy = this.commit.tick(nowUs);
+    if (!busy && this.feeds.purge.pending && this.feeds.purge.step() > 0) this.commit.note();
+    return busy;
+  }
+
+  /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
+  transact(request: ReintRequest): ReturnType<typeof reint> {
+    this.commit.admit(freesSpace(request.change));
+    const txn = this.#begin(request.who);
+    const inode = reint(txn, request.change);
+    this.#transno = txn.transno;
+    this.#transnoDirty = true;
+    this.commit.note();
+    return inode;
+  }
+
+  #begin(who: Credentials): Transaction {
+    const append = this.recording ? (record: Unlogged) => this.log.append(record) : undefined;
+    const transno = (this.#transno + 1) as Transno;
+    return new Transaction(this.namespace, transno, this.#clock.now(), who, append);
+  }
+
+  #reint(request: ReintRequest, answer: Answer<'reint'>): void {
+    if (this.commit.saturated) {
+      // The bytes of the request belong to the caller only until this returns.
+      const kept = structuredClone(request);
+      this.#stalled.push(() => this.#answer(answer, () => this.#reintNow(kept)));
+      this.commit.run();
+      return;
+    }
+    answer(0, this.#reintNow(request));
+  }
+
+  #reintNow(request: ReintRequest): { attributes: ReturnType<typeof reint> } {
+    const attributes = this.transact(request);
+    if (request.change.op === 'create' && request.change.open) this.#opened(attributes.fid);
+    return { attributes };
+  }
+
+  /** For answers outside of the transport's own call: an FsError is an errno. */
+  #answer<R>(answer: (errno: Errno | 0, result: R | undefined) => void, work: () => R): void {
+    let result: R;
+    try {
+      result = work();
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      answer(error.errno, undefined);
+      return;
+    }
+    answer(0, result);
+  }
+
+  #opened(fid: Fid): void {
+    const { opens } = this.namespace;
+    opens.set(fid, (opens.get(fid) ?? 0) + 1);
+  }
+
+  #closed(fid: Fid): void {
+    const { opens, orphans } = this.namespace;
+    const count = opens.get(fid) ?? 0;
+    if (count > 1) {
+      opens.set(fid, count - 1);
+      return;
+    }
+    opens.delete(fid);
+    const inode = this.namespace.inodes.get(fid);
+    if (inode === undefined || inode.nlink > 0) return;
+    orphans.remove(fid);
+    this.namespace.destroy(inode);
+    this.commit.note();
+  }
+
+  #counters(): { collect(): void; committed(): void; flushed(): void } {
+    return {
+      collect: () => {
+        if (!this.#transnoDirty) return;
+        const value = Buffer.alloc(8);
+        value.writeBigUInt64LE(BigInt(this.#transno), 0);
+        this.#meta.put(TRANSNO_KEY, value);
+      },
+      committed: () => {
+        this.#transnoDirty = false;
+      },
+      flushed: () => {
+        const done = this.namespace.objects.flushed();
+        if (done > 0) this.commit.note();
+        const stalled = this.#stalled;
+        this.#stalled = [];
+        for (const resume of stalled) resume();
+      },
+    };
+  }
+
+  #use(): FilesystemUse {
+    const { blocks, bfree, bavail, bsize } = this.#options.diskUse();
+    const files = this.namespace.inodeCount;
+    const ffree = Math.floor((bavail * bsize) / 512);
+    return { blocks, bfree, bavail, bsize, files: files + ffree, ffree };
+  }
+
+  #sync(answer: (errno: Errno | 0, result: undefined) => void): void {
+    this.commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
+  }
+
+  #service(): Service {
+    const { namespace } = this;
+    const feeds = new FeedService({
+      registry: this.feeds,
+      log: this.log,
+      commit: this.commit,
+      notify: this.#options.notify,
+    });
+    return {
+      lookup: ({ parent, name }, answer) => {
+        namespace.directory(parent);
+        const dirent = namespace.dirents.lookup(parent, name);
+        if (dirent === undefined) answer(Errno.ENOENT, undefined);
+        else answer(0, namespace.inode(dirent.fid as Fid));
+      },
+      getattr: ({ fid }, answer) => answer(0, namespace.inode(fid)),
+      readlink: ({ fid }, answer) => {
+        const inode = namespace.inode(fid);
+        if (isSymlink(inode.mode)) answer(0, inode.target);
+        else answer(Errno.EINVAL, undefined);
+      },
+      reint: (request, answer) => this.#reint(request, answer),
+      open: ({ fid }, answer) => {
+        const inode = namespace.inode(fid);
+        this.#opened(fid);
+        const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
+        answer(0, { attributes: inode, contents });
+      },
+      close: ({ fid }, answer) => {
+        this.#closed(fid);
+        answer(0, undefined);
+      },
+      readdir: ({ fid, cookie, attributes, each }, answer) => {
+        namespace.directory(fid);
+        for (const dirent of namespace.dirents.list(fid, cookie)) {
+          const inode = attributes ? namespace.inodes.get(dirent.fid as Fid) : undefined;
+          const more = each({
+            name: dirent.name,
+            fid: dirent.fid as Fid,
+            type: dirent.type,
+            cookie: dirent.slot,
+            attributes: inode,
+          });
+          if (!more) break;
+        }
+        answer(0, undefined);
+      },
+      parent: ({ fid }, answer) => answer(0, namespace.directory(fid).parent as Fid),
+      getxattr: ({ fid, name }, answer) => {
+        const inode = namespace.inode(fid);
+        const value = inode.hasXattrs ? namespace.xattrs.get(fid, name) : undefined;
+        if (value === undefined) answer(Errno.ENODATA, undefined);
+        else answer(0, value);
+      },
+      listxattr: ({ fid }, answer) => {
+        const inode = namespace.inode(fid);
+        answer(0, inode.hasXattrs ? namespace.xattrs.names(fid) : []);
+      },
+      statfs: (_request, answer) => answer(0, this.#use()),
+      sync: (_request, answer) => this.#sync(answer),
+      intent: ({ fid, generation, durable }, answer) => {
+        namespace.objects.intent(fid, generation);
+        this.commit.note();
+        if (durable) this.#sync(answer);
+        else answer(0, undefined);
+      },
+      ...feeds.methods,
+    };
+  }
+
+  /** Commits and flushes everything. */
+  settle(): Promise<void> {
+    debug('settling');
+    return new Promise((resolve, reject) => {
+      this.commit.whenFlushed((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+}

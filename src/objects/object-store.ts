@@ -1,0 +1,196 @@
+/**
+ * Contents of files that are too large for LMDB: one sparse file per FID and
+ * generation below STORE/objects, made at the first write that needs it.
+ *
+ * Everything here is synchronous on the page cache but {@link ObjectStore.sync}. What
+ * may be destroyed, and when, is not decided here (mds/object-work.ts).
+ */
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Errno, errnoOf, FsError } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
+import { seekFile } from './libc.js';
+import { FAN_OUT, OPEN_FILES_MAX, SYNC_PARALLEL } from './limits.js';
+
+export interface ObjectId {
+  readonly fid: Fid;
+  readonly generation: number;
+}
+
+export class ObjectStore {
+  readonly #directory: string;
+  /** Open descriptors, least recently used first. */
+  readonly #open = new Map<string, number>();
+  /** Objects whose data must be on disk before the next commit counts as flushed. */
+  #recorded = new Map<string, ObjectId>();
+  readonly #fanOut = new Set<string>();
+
+  constructor(storePath: string) {
+    this.#directory = join(storePath, 'objects');
+  }
+
+  /** Makes the object empty, whatever an interrupted attempt left in its place. */
+  create(id: ObjectId): void {
+    const { directory, file } = this.#path(id);
+    if (!this.#fanOut.has(directory)) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      this.#fanOut.add(directory);
+    }
+    const { O_RDWR, O_CREAT, O_TRUNC } = constants;
+    this.#keep(nameOf(id), openSync(file, O_RDWR | O_CREAT | O_TRUNC, 0o600));
+  }
+
+  /** Bytes read; fewer than asked for at the object's end, which is not the file's. */
+  read(id: ObjectId, into: Uint8Array, offset: number): number {
+    return readSync(this.#fd(id), into, 0, into.byteLength, offset);
+  }
+
+  /** FsError(ENOSPC, EIO, …). All of `data` or, on failure, a part of it. */
+  write(id: ObjectId, data: Uint8Array, offset: number): void {
+    const fd = this.#fd(id);
+    let done = 0;
+    while (done < data.byteLength) {
+      done += writeSync(fd, data, done, data.byteLength - done, offset + done);
+    }
+  }
+
+  truncate(id: ObjectId, size: number): void {
+    ftruncateSync(this.#fd(id), size);
+  }
+
+  /** Bytes and allocated 512-byte blocks of the object file. */
+  use(id: ObjectId): { readonly size: number; readonly blocks: number } {
+    const { size, blocks } = fstatSync(this.#fd(id));
+    return { size, blocks };
+  }
+
+  seek(id: ObjectId, offset: number, what: 'data' | 'hole'): number | undefined {
+    return seekFile(this.#fd(id), offset, what);
+  }
+
+  /** An object that is gone already is fine: removal is repeated after a crash. */
+  remove(id: ObjectId): void {
+    const name = nameOf(id);
+    const fd = this.#open.get(name);
+    if (fd !== undefined) {
+      closeSync(fd);
+      this.#open.delete(name);
+    }
+    this.#recorded.delete(name);
+    try {
+      unlinkSync(this.#path(id).file);
+    } catch (error) {
+      if (errnoOf(error) !== Errno.ENOENT) throw error;
+    }
+  }
+
+  /** The metadata about to be committed refer to this object's data. */
+  recorded(id: ObjectId): void {
+    this.#recorded.set(nameOf(id), id);
+  }
+
+  /** Brings the data of all recorded objects to disk, then calls back. */
+  sync(done: (error: Error | null) => void): void {
+    const waiting = [...this.#recorded.values()];
+    this.#recorded = new Map();
+    if (waiting.length === 0) return done(null);
+    let running = 0;
+    let failure: Error | null = null;
+    const next = (): void => {
+      while (running < SYNC_PARALLEL && waiting.length > 0) {
+        const id = waiting.pop();
+        if (id === undefined) break;
+        running++;
+        this.#syncOne(id, (error) => {
+          running--;
+          failure ??= error;
+          if (running === 0 && waiting.length === 0) done(failure);
+          else next();
+        });
+      }
+    };
+    next();
+  }
+
+  statfs(): { blocks: number; bfree: number; bavail: number; bsize: number } {
+    const { blocks, bfree, bavail, bsize } = statfsSync(this.#directory);
+    return { blocks, bfree, bavail, bsize };
+  }
+
+  close(): void {
+    for (const fd of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+  }
+
+  /**
+   * A descriptor of its own: the cached one may be closed and its number reused
+   * while the call is in flight.
+   */
+  #syncOne(id: ObjectId, done: (error: Error | null) => void): void {
+    let fd: number;
+    try {
+      fd = openSync(this.#path(id).file, constants.O_RDONLY);
+    } catch (error) {
+      // Removed since: nothing refers to it any more.
+      setImmediate(done, errnoOf(error) === Errno.ENOENT ? null : (error as Error));
+      return;
+    }
+    fdatasync(fd, (error) => {
+      closeSync(fd);
+      done(error);
+    });
+  }
+
+  #fd(id: ObjectId): number {
+    const name = nameOf(id);
+    const fd = this.#open.get(name);
+    if (fd === undefined) {
+      try {
+        return this.#keep(name, openSync(this.#path(id).file, constants.O_RDWR));
+      } catch (error) {
+        if (errnoOf(error) !== Errno.ENOENT) throw error;
+        throw new FsError(Errno.EIO, `object ${name} is missing; run feedfs fsck`, {
+          cause: error,
+        });
+      }
+    }
+    return fd;
+  }
+
+  #keep(name: string, fd: number): number {
+    const previous = this.#open.get(name);
+    if (previous !== undefined) closeSync(previous);
+    this.#open.delete(name);
+    this.#open.set(name, fd);
+    if (this.#open.size > OPEN_FILES_MAX) {
+      for (const [oldest, oldFd] of this.#open) {
+        closeSync(oldFd);
+        this.#open.delete(oldest);
+        break;
+      }
+    }
+    return fd;
+  }
+
+  #path(id: ObjectId): { readonly directory: string; readonly file: string } {
+    const directory = join(this.#directory, (id.fid % FAN_OUT).toString(16).padStart(2, '0'));
+    return { directory, file: join(directory, nameOf(id)) };
+  }
+}
+
+/** The object's file name: FID number in hex, generation. */
+export function nameOf({ fid, generation }: ObjectId): string {
+  return `${fid.toString(16)}.${generation}`;
+}

@@ -1,0 +1,4 @@
+/** Limits that client and server must agree on. */
+
+/** Contents up to this size travel with metadata and live in LMDB beside the inode. */
+export const INLINE_BYTES_MAX = 8_192;

@@ -1,0 +1,82 @@
+/**
+ * The file `flushed`: which LMDB transaction is known to be on disk.
+ *
+ * Invariant: transaction N+1 is committed only after the marker says N. So after a
+ * power cut the newest transaction is either flushed, or its predecessor is and is
+ * still intact, and that one is opened instead (MDB_PREVSNAPSHOT).
+ *
+ * Bytes, little-endian: magic u32 "FDFL", version u32, transaction u64,
+ * boot id 36 bytes of text, CRC-32 of all before. One sector, rewritten in place.
+ */
+import { closeSync, fdatasync, openSync, readFileSync, readSync, write, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+const MAGIC = 0x4c46_4446;
+const VERSION = 1;
+const BYTES = 56;
+const BOOT_ID_BYTES = 36;
+
+export interface Flushed {
+  readonly transaction: number;
+  /** The boot in which it was written; the page cache of another boot is gone. */
+  readonly bootId: string;
+}
+
+export function currentBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().slice(0, BOOT_ID_BYTES);
+}
+
+function encode({ transaction, bootId }: Flushed): Buffer {
+  const bytes = Buffer.alloc(BYTES);
+  bytes.writeUInt32LE(MAGIC, 0);
+  bytes.writeUInt32LE(VERSION, 4);
+  bytes.writeBigUInt64LE(BigInt(transaction), 8);
+  bytes.write(bootId, 16, BOOT_ID_BYTES, 'latin1');
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, BYTES - 4)), BYTES - 4);
+  return bytes;
+}
+
+function decode(bytes: Buffer): Flushed | undefined {
+  if (bytes.readUInt32LE(0) !== MAGIC || bytes.readUInt32LE(4) !== VERSION) return undefined;
+  if (crc32(bytes.subarray(0, BYTES - 4)) !== bytes.readUInt32LE(BYTES - 4)) return undefined;
+  return {
+    transaction: Number(bytes.readBigUInt64LE(8)),
+    bootId: bytes.toString('latin1', 16, 16 + BOOT_ID_BYTES),
+  };
+}
+
+export class FlushMarker {
+  readonly #fd: number;
+  readonly #bootId: string;
+
+  constructor(path: string, bootId: string) {
+    this.#fd = openSync(path, 'r+');
+    this.#bootId = bootId;
+  }
+
+  static create(path: string, bootId: string): void {
+    const fd = openSync(path, 'wx', 0o600);
+    writeSync(fd, encode({ transaction: 0, bootId }), 0, BYTES, 0);
+    closeSync(fd);
+  }
+
+  /** What the file says, or undefined if it is damaged. */
+  read(): Flushed | undefined {
+    const bytes = Buffer.alloc(BYTES);
+    const length = readSync(this.#fd, bytes, 0, BYTES, 0);
+    return length === BYTES ? decode(bytes) : undefined;
+  }
+
+  /** Says durably that `transaction` is on disk, then calls back. */
+  write(transaction: number, done: (error: Error | null) => void): void {
+    const bytes = encode({ transaction, bootId: this.#bootId });
+    write(this.#fd, bytes, 0, BYTES, 0, (error) => {
+      if (error) done(error);
+      else fdatasync(this.#fd, done);
+    });
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The whole key space of a store. Keys are big-endian, so that LMDB's byte order
+ * is numeric order. See FORMAT.md for the values.
+ *
+ * | table   | key                                   | value                      |
+ * |---------|---------------------------------------|----------------------------|
+ * | meta    | text                                  | counters, identity         |
+ * | inode   | fid u64                               | attributes                 |
+ * | dirent  | directory fid u64, slot u64           | fid, type, name            |
+ * | xattr   | fid u64, name                         | value                      |
+ * | inline  | fid u64                               | contents of a small file   |
+ * | orphan  | fid u64                               | empty                      |
+ * | object  | fid u64, generation u32, kind u8      | pending work on an object file |
+ * | log     | epoch u32, offset u64                 | block of records           |
+ * | feed    | feed id u32                           | feed, as JSON              |
+ * | cancel  | feed id u32, epoch u32, offset u64    | cancelled range            |
+ */
+import { nameToBytes } from '../base/name.js';
+
+export const TABLES = [
+  'meta',
+  'inode',
+  'dirent',
+  'xattr',
+  'inline',
+  'orphan',
+  'object',
+  'log',
+  'feed',
+  'cancel',
+] as const;
+export type TableName = (typeof TABLES)[number];
+
+const TWO_32 = 2 ** 32;
+
+function putU64(key: Buffer, at: number, value: number): void {
+  key.writeUInt32BE(Math.floor(value / TWO_32), at);
+  key.writeUInt32BE(value % TWO_32, at + 4);
+}
+
+function getU64(key: Uint8Array, at: number): number {
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return view.readUInt32BE(at) * TWO_32 + view.readUInt32BE(at + 4);
+}
+
+// LMDB copies a key before the call returns, so one buffer per shape is enough.
+const fidBuffer = Buffer.alloc(8);
+const direntBuffer = Buffer.alloc(16);
+const objectBuffer = Buffer.alloc(13);
+const logBuffer = Buffer.alloc(12);
+const feedBuffer = Buffer.alloc(4);
+const cancelBuffer = Buffer.alloc(16);
+
+/** Valid until the next call. */
+export function fidKey(fid: number): Buffer {
+  putU64(fidBuffer, 0, fid);
+  return fidBuffer;
+}
+
+export function fidOfKey(key: Uint8Array): number {
+  return getU64(key, 0);
+}
+
+/** Valid until the next call. */
+export function direntKey(directory: number, slot: number): Buffer {
+  putU64(direntBuffer, 0, directory);
+  putU64(direntBuffer, 8, slot);
+  return direntBuffer;
+}
+
+export function slotOfDirentKey(key: Uint8Array): number {
+  return getU64(key, 8);
+}
+
+export function xattrKey(fid: number, name: string): Buffer {
+  const key = Buffer.allocUnsafe(8 + name.length);
+  putU64(key, 0, fid);
+  key.set(nameToBytes(name), 8);
+  return key;
+}
+
+export function nameOfXattrKey(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1', 8);
+}
+
+/** Valid until the next call. */
+export function objectKey(fid: number, generation: number, kind: number): Buffer {
+  putU64(objectBuffer, 0, fid);
+  objectBuffer.writeUInt32BE(generation, 8);
+  objectBuffer[12] = kind;
+  return objectBuffer;
+}
+
+export function partsOfObjectKey(key: Uint8Array): {
+  fid: number;
+  generation: number;
+  kind: number;
+} {
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return { fid: getU64(key, 0), generation: view.readUInt32BE(8), kind: view.readUInt8(12) };
+}
+
+/** Valid until the next call. */
+export function logKey(epoch: number, offset: number): Buffer {
+  logBuffer.writeUInt32BE(epoch, 0);
+  putU64(logBuffer, 4, offset);
+  return logBuffer;
+}
+
+export function partsOfLogKey(key: Uint8Array): { epoch: number; offset: number } {
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return { epoch: view.readUInt32BE(0), offset: getU64(key, 4) };
+}
+
+/** Valid until the next call. */
+export function feedKey(id: number): Buffer {
+  feedBuffer.writeUInt32BE(id, 0);
+  return feedBuffer;
+}
+
+/** Valid until the next call. */
+export function cancelKey(feed: number, epoch: number, offset: number): Buffer {
+  cancelBuffer.writeUInt32BE(feed, 0);
+  cancelBuffer.writeUInt32BE(epoch, 4);
+  putU64(cancelBuffer, 8, offset);
+  return cancelBuffer;
+}
+
+export function offsetOfCancelKey(key: Uint8Array): number {
+  return getU64(key, 8);
+}

@@ -1,0 +1,38 @@
+/** Limits of the store, in one place. */
+import { assert } from '../base/assert.js';
+
+/** Version of the on-disk format; a store of a newer one is refused. */
+export const FORMAT_VERSION = 1;
+
+/** Address space reserved for the LMDB map, in bytes; LMDB grows the file as needed. */
+export const MAP_BYTES = 2 ** 40;
+
+/** Tables in the environment, with room for later formats. */
+export const TABLE_COUNT_MAX = 24;
+
+/** A dirty batch is committed after this long even when nobody waits for it. */
+export const COMMIT_DELAY_US = 5_000;
+
+/** Between two commits that somebody waits for (a feed reader, a poll) at least this long, unless idle. */
+export const COMMIT_SPACING_US = 1_000;
+
+/** Uncommitted changes at which new mutations wait for the disk. */
+export const UNCOMMITTED_CHANGES_MAX = 4_096;
+
+/** Changes after which a batch is committed without waiting for the delay. */
+export const BATCH_CHANGES_MAX = 512;
+
+/** Free bytes of the disk below which changes that need space are refused (ENOSPC). */
+export const RESERVE_BYTES = 32 * 2 ** 20;
+
+/** Free bytes below which even changes that free space are refused. */
+export const RESERVE_HARD_BYTES = 4 * 2 ** 20;
+
+/** FIDs reserved on disk at a time; a crash skips at most this many. */
+export const FID_RESERVATION = 8_192;
+
+/** Resident pages of the map above which they are given back to the page cache. */
+export const RESIDENT_BYTES_MAX = 48 * 2 ** 20;
+
+assert(BATCH_CHANGES_MAX < UNCOMMITTED_CHANGES_MAX, 'a full batch must fit below the bound');
+assert(RESERVE_HARD_BYTES < RESERVE_BYTES, 'deleting needs a reserve below the reserve');

@@ -1,0 +1,117 @@
+/** One table of the store: binary keys, sealed binary values. The only user of lmdb's database object. */
+import { crc32 } from 'node:zlib';
+import type { Database } from 'lmdb';
+import { Errno, FsError } from '../base/errno.js';
+import type { TableName } from './keys.js';
+
+/** Bytes that {@link Table.put} adds to each value: its CRC-32. */
+const SEAL_BYTES = 4;
+
+export interface Entry {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+export interface RangeOptions {
+  readonly start?: Uint8Array;
+  /** Exclusive. */
+  readonly end?: Uint8Array;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+/**
+ * Every value ends with a CRC-32 of the rest, so that a flipped bit in the file
+ * is an EIO for its one entry and never a wrong answer.
+ */
+export class Table {
+  readonly name: TableName;
+  readonly #database: Database<Buffer, Buffer>;
+  #scratch = Buffer.allocUnsafe(4096);
+
+  constructor(name: TableName, database: Database<Buffer, Buffer>) {
+    this.name = name;
+    this.#database = database;
+  }
+
+  /**
+   * The value, in a buffer that is valid until the next read of any table, or
+   * undefined. FsError(EIO) if the stored bytes are damaged.
+   */
+  get(key: Buffer): Buffer | undefined {
+    const sealed = this.#database.getBinaryFast(key) as Buffer | undefined;
+    if (sealed === undefined) return undefined;
+    // The library hands out one large buffer and sets its length only.
+    return this.#unseal(sealed.subarray(0, sealed.length));
+  }
+
+  has(key: Buffer): boolean {
+    return this.#database.getBinaryFast(key) !== undefined;
+  }
+
+  /** Like {@link get}, without the check: for values whose parts carry checks of their own. */
+  getUnchecked(key: Buffer): Buffer | undefined {
+    const sealed = this.#database.getBinaryFast(key) as Buffer | undefined;
+    if (sealed === undefined || sealed.length < SEAL_BYTES) return undefined;
+    return sealed.subarray(0, sealed.length - SEAL_BYTES);
+  }
+
+  /** The last entry at or before `key`, unchecked. */
+  floorUnchecked(key: Buffer): Entry | undefined {
+    for (const { key: found, value } of this.#range({ start: key, reverse: true, limit: 1 })) {
+      return { key: found, value: value.subarray(0, Math.max(0, value.byteLength - SEAL_BYTES)) };
+    }
+    return undefined;
+  }
+
+  /** Inside a write transaction only. */
+  put(key: Buffer, value: Uint8Array): void {
+    const length = value.byteLength;
+    if (this.#scratch.byteLength < length + SEAL_BYTES) {
+      this.#scratch = Buffer.allocUnsafe((length + SEAL_BYTES) * 2);
+    }
+    this.#scratch.set(value, 0);
+    this.#scratch.writeUInt32LE(crc32(value), length);
+    this.#database.put(key, this.#scratch.subarray(0, length + SEAL_BYTES));
+  }
+
+  /** Inside a write transaction only. */
+  remove(key: Buffer): void {
+    this.#database.remove(key);
+  }
+
+  /** Entries in key order; damaged ones are EIO when reached. */
+  *entries(options: RangeOptions): Generator<Entry> {
+    for (const { key, value } of this.#range(options)) yield { key, value: this.#unseal(value) };
+  }
+
+  /** Like {@link entries}, with `undefined` for a damaged value: for fsck and for readers that go on. */
+  *entriesUnchecked(
+    options: RangeOptions,
+  ): Generator<{ readonly key: Buffer; readonly value: Buffer | undefined }> {
+    for (const { key, value } of this.#range(options)) {
+      yield { key, value: sealHolds(value) ? value.subarray(0, -SEAL_BYTES) : undefined };
+    }
+  }
+
+  /** Keys in order. */
+  *keys(options: RangeOptions): Generator<Buffer> {
+    for (const key of this.#database.getKeys(options)) yield key as Buffer;
+  }
+
+  #range(options: RangeOptions): Iterable<{ key: Buffer; value: Buffer }> {
+    return this.#database.getRange(options) as Iterable<{ key: Buffer; value: Buffer }>;
+  }
+
+  #unseal(sealed: Buffer): Buffer {
+    if (!sealHolds(sealed)) {
+      throw new FsError(Errno.EIO, `damaged value in table ${this.name}; run feedfs fsck`);
+    }
+    return sealed.subarray(0, sealed.byteLength - SEAL_BYTES);
+  }
+}
+
+function sealHolds(sealed: Buffer): boolean {
+  const length = sealed.byteLength - SEAL_BYTES;
+  return length >= 0 && crc32(sealed.subarray(0, length)) === sealed.readUInt32LE(length);
+}
