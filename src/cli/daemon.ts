@@ -1,0 +1,80 @@
+/**
+ * Starting the daemon in the background. The parent starts the same program with
+ * `mount -f --ready-fd 3` in a session of its own and waits for one line on
+ * that descriptor; until then the child's standard error is the parent's.
+ */
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import type { Readable } from 'node:stream';
+import koffi from 'koffi';
+import { must } from '../base/assert.js';
+import { CliError } from './cli-error.js';
+import { ExitCode } from './exit-codes.js';
+import type { Failure } from './failures.js';
+import { DAEMON_LOG_BYTES_MAX, MOUNT_READY_MS_MAX, READY_LINE_BYTES_MAX } from './limits.js';
+
+/** The line that the child writes. */
+export type ReadyMessage =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly failure: Failure };
+
+export const READY_FD = 3;
+
+/** Writes the one line and closes the descriptor. */
+export function reportReady(fd: number, message: ReadyMessage): void {
+  fs.writeSync(fd, `${JSON.stringify(message)}\n`);
+  fs.closeSync(fd);
+}
+
+/** Starts `argv` (what follows `feedfs`) in the background; its pid, once it is ready. Throws its failure. */
+export async function startInBackground(program: string, argv: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, program, ...argv], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  });
+  const pipe = must(child.stdio[READY_FD], 'ready pipe') as Readable;
+  const message = await readMessage(pipe);
+  pipe.destroy();
+  if (message?.ready) {
+    child.unref();
+    return must(child.pid, 'pid of the daemon');
+  }
+  if (message !== undefined) throw new CliError(message.failure.exitCode, message.failure.message);
+  child.kill('SIGKILL');
+  throw new CliError(ExitCode.FAILURE, 'the daemon ended before the mount was ready');
+}
+
+/** Undefined if the child ended, or took too long, without a word. */
+function readMessage(pipe: Readable): Promise<ReadyMessage | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const timer = setTimeout(() => finish(), MOUNT_READY_MS_MAX);
+    const finish = (): void => {
+      clearTimeout(timer);
+      resolve(parseMessage(text));
+    };
+    pipe.setEncoding('utf8');
+    pipe.on('data', (part: string) => {
+      text += part;
+      if (text.includes('\n') || text.length > READY_LINE_BYTES_MAX) finish();
+    });
+    pipe.on('end', finish);
+    pipe.on('error', finish);
+  });
+}
+
+function parseMessage(text: string): ReadyMessage | undefined {
+  const end = text.indexOf('\n');
+  return end < 0 ? undefined : (JSON.parse(text.slice(0, end)) as ReadyMessage);
+}
+
+/** Sends this process's output to a file: the terminal may go away. dup2(2). */
+export function redirectOutput(file: string): void {
+  const fd = fs.openSync(file, 'a', 0o600);
+  if (fs.fstatSync(fd).size > DAEMON_LOG_BYTES_MAX) fs.ftruncateSync(fd, 0);
+  const dup2 = koffi.load(null).func('int dup2(int from, int to)');
+  dup2(fd, 1);
+  dup2(fd, 2);
+  fs.closeSync(fd);
+}

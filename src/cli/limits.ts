@@ -1,0 +1,20 @@
+/** Widest help text and table, in columns. */
+export const COLUMNS_MAX = 80;
+
+/** Longest a background mount may take until it answers, in ms. */
+export const MOUNT_READY_MS_MAX = 60_000;
+
+/** Longest that umount waits for the daemon to write out what it holds and end, in ms. */
+export const DAEMON_EXIT_MS_MAX = 60_000;
+
+/** The daemon's log file is begun anew at a start that finds it larger, in bytes. */
+export const DAEMON_LOG_BYTES_MAX = 1024 * 1024;
+
+/** Processes named when a mount is busy. */
+export const HOLDERS_SHOWN_MAX = 5;
+
+/** Bytes that a filesystem's background start may report. */
+export const READY_LINE_BYTES_MAX = 64 * 1024;
+
+/** Longest busy-poll budget accepted, in microseconds. */
+export const BUSY_POLL_US_MAX = 10_000;

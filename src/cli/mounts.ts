@@ -1,0 +1,115 @@
+/** The feedfs mounts of this machine, as the kernel lists them. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { feedsDirectory } from '../consumer/feeds.js';
+import { CliError } from './cli-error.js';
+import type { Context } from './command.js';
+import { ExitCode } from './exit-codes.js';
+
+export const FILESYSTEM_TYPE = 'fuse.feedfs';
+
+export interface Mount {
+  readonly mountpoint: string;
+  readonly type: string;
+  /** The source; feedfs mounts name their store here. */
+  readonly source: string;
+}
+
+/** Parses /proc/self/mountinfo; spaces and the like are octal there (proc(5)). */
+export function parseMountinfo(content: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of content.split('\n')) {
+    const fields = line.split(' ');
+    const mountpoint = fields[4];
+    const separator = fields.indexOf('-', 6);
+    const type = fields[separator + 1];
+    const source = fields[separator + 2];
+    if (separator < 0 || mountpoint === undefined || type === undefined || source === undefined)
+      continue;
+    mounts.push({ mountpoint: unescapeOctal(mountpoint), type, source: unescapeOctal(source) });
+  }
+  return mounts;
+}
+
+/** Bytes as `\040`; what they spell is UTF-8. */
+function unescapeOctal(text: string): string {
+  if (!text.includes('\\')) return text;
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  const plain = bytes.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+  return Buffer.from(plain, 'latin1').toString('utf8');
+}
+
+export function readMounts(): Mount[] {
+  return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** Is `file` the directory, or below it? Both absolute and normalized. */
+export function isWithin(file: string, directory: string): boolean {
+  return file === directory || file.startsWith(directory === '/' ? '/' : `${directory}/`);
+}
+
+/** The mount that `file` lies on; of several on one directory the topmost, which is listed last. */
+export function mountContaining(mounts: readonly Mount[], file: string): Mount | undefined {
+  let best: Mount | undefined;
+  for (const mount of mounts) {
+    if (!isWithin(file, mount.mountpoint)) continue;
+    if (best === undefined || mount.mountpoint.length >= best.mountpoint.length) best = mount;
+  }
+  return best;
+}
+
+/**
+ * An absolute path without symbolic links. The last component is not looked at,
+ * since looking at a mount whose server is gone fails.
+ */
+export function absolutePath(file: string, cwd: string): string {
+  const absolute = path.resolve(cwd, file);
+  try {
+    return fs.realpathSync(absolute);
+  } catch {
+    try {
+      return path.join(fs.realpathSync(path.dirname(absolute)), path.basename(absolute));
+    } catch {
+      return absolute;
+    }
+  }
+}
+
+/** Why there are no feeds at `mountpoint`, which the user called `named`. */
+export function noMountAt(mountpoint: string, named: string): CliError {
+  const dead = readMounts().some(
+    (mount) => mount.mountpoint === mountpoint && mount.type === FILESYSTEM_TYPE,
+  );
+  const message = dead
+    ? `the daemon of ${named} does not answer: feedfs umount ${mountpoint}, then mount it again`
+    : `${named} is not a mounted feedfs`;
+  return new CliError(ExitCode.NO_MOUNT, message);
+}
+
+/** The mount that a feed's name refers to: `--mount`, `$FEEDFS_MOUNT` or the current directory. */
+export function findMount(option: string | undefined, { env, cwd }: Context): string {
+  const named: readonly (readonly [string | undefined, string])[] = [
+    [option, '--mount'],
+    [env.FEEDFS_MOUNT, '$FEEDFS_MOUNT'],
+  ];
+  for (const [value, origin] of named) {
+    if (value === undefined || value === '') continue;
+    const mountpoint = absolutePath(value, cwd);
+    if (fs.existsSync(feedsDirectory(mountpoint))) return mountpoint;
+    throw noMountAt(mountpoint, `${value} (${origin})`);
+  }
+  const mounts = readMounts();
+  const here = mountContaining(mounts, absolutePath(cwd, cwd));
+  if (here?.type === FILESYSTEM_TYPE) return here.mountpoint;
+  const others = mounts.filter(({ type }) => type === FILESYSTEM_TYPE);
+  const hint =
+    others.length === 0
+      ? 'none is mounted: feedfs mount STORE MNT'
+      : `mounted: ${others.map(({ mountpoint }) => mountpoint).join(', ')}`;
+  throw new CliError(
+    ExitCode.NO_MOUNT,
+    `the current directory is not on a feedfs; give --mount MNT or set FEEDFS_MOUNT (${hint})`,
+  );
+}
