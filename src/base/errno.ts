@@ -45,6 +45,7 @@ export const Errno = {
   EILSEQ: 84,
   EOPNOTSUPP: 95,
   ECONNABORTED: 103,
+  ENOTCONN: 107,
   ETIMEDOUT: 110,
   ESTALE: 116,
   EDQUOT: 122,
@@ -68,7 +69,12 @@ export class FsError extends Error {
   readonly errno: Errno;
 
   constructor(errno: Errno, where: string, options?: { cause?: unknown }) {
+    // It is an answer, not a fault, and on the path of every failed call: collecting a
+    // stack would cost more than the call. `where` says what a stack would.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(`${errnoName(errno)}: ${where}`, options);
+    Error.stackTraceLimit = limit;
     this.errno = errno;
   }
 }

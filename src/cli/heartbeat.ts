@@ -23,6 +23,7 @@ export class Heartbeat implements LoopHooks {
     this.#server = server;
     this.#client = client;
     this.#resident = resident;
+    server.commit.onSettled(() => this.tick(performance.now() * 1000));
   }
 
   tick(nowUs: number): boolean {

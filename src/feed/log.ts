@@ -253,7 +253,11 @@ function encodeEnd(end: Position, time: Timespec): Buffer {
 
 function readEnd(meta: Table): { readonly end: Position; readonly time: Timespec } {
   const bytes = meta.get(END_KEY);
-  if (bytes === undefined) return { end: LOG_START, time: ZERO_TIME };
+  return bytes === undefined ? { end: LOG_START, time: ZERO_TIME } : decodeLogEnd(bytes);
+}
+
+/** The value of meta's `log.end`: where the log ends, and the time of its last commit. */
+export function decodeLogEnd(bytes: Buffer): { readonly end: Position; readonly time: Timespec } {
   if (bytes.length !== END_BYTES) throw new FsError(Errno.EIO, 'damaged end of the log');
   return {
     end: {

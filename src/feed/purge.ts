@@ -3,7 +3,7 @@
  *
  * Whenever a feed lets go of a range, the blocks that overlap it are looked at once.
  * The last feed that lets go of a block is the one whose look frees it, so no block
- * is missed; after a crash the feeds' leading ranges are looked at again.
+ * is missed; after a start the registry has all that may be free looked at again.
  */
 import type { BlockHead } from './block.js';
 import type { Feed } from './feed.js';

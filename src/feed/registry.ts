@@ -12,10 +12,11 @@ import type { Clock } from '../base/time.js';
 import type { Participant } from '../store/group-commit.js';
 import { cancelKey, feedKey, offsetOfCancelKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
+import type { CancelSet } from './cancel-set.js';
 import { checkFeedName, Feed } from './feed.js';
 import { FEEDS_MAX } from './limits.js';
 import type { Log } from './log.js';
-import type { Position, PositionRange } from './position.js';
+import { LOG_START, type Position, type PositionRange } from './position.js';
 import { Purge } from './purge.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
 
@@ -50,6 +51,7 @@ export class FeedRegistry implements Participant {
       this.#register(Feed.decode(key.readUInt32BE(0), value));
     }
     for (const feed of this.#byId.values()) this.#loadRanges(feed);
+    this.#resumePurge();
   }
 
   get count(): number {
@@ -150,8 +152,19 @@ export class FeedRegistry implements Participant {
     for (const { key, value } of this.#tables.cancel.entries(rangeOf(feed))) {
       feed.cancelled.add(decodeRange(offsetOfCancelKey(key), value));
     }
-    const first = feed.cancelled.firstOpen(feed.start);
-    if (first.offset > feed.start.offset) this.purge.released({ start: feed.start, end: first });
+  }
+
+  /**
+   * What was released before the store was closed may not be freed yet. A block is
+   * free only if every feed has cancelled it, so the ranges of one feed show them all.
+   */
+  #resumePurge(): void {
+    let fewest: CancelSet | undefined;
+    for (const { cancelled } of this.#byId.values()) {
+      if (fewest === undefined || cancelled.count < fewest.count) fewest = cancelled;
+    }
+    if (fewest === undefined) this.purge.released({ start: LOG_START, end: this.#log.end });
+    else for (const range of fewest.ranges()) this.purge.released(range);
   }
 }
 
@@ -172,7 +185,8 @@ function encodeRange({ start, end }: PositionRange): Buffer {
   return bytes;
 }
 
-function decodeRange(offset: number, bytes: Buffer): PositionRange {
+/** The value of table `cancel`, whose key ends with `offset`. FsError(EIO). */
+export function decodeRange(offset: number, bytes: Buffer): PositionRange {
   if (bytes.length !== RANGE_BYTES) throw new FsError(Errno.EIO, 'damaged cancelled range');
   const number = (at: number) => Number(bytes.readBigUInt64LE(at));
   return {

@@ -63,7 +63,8 @@ export function seekHole(view: ViewOf, offset: number): number {
 /** Bytes that are data. */
 export function owedBytes({ log, cancelled, coordinate }: ViewOf): number {
   const sum = coordinate === 'offset' ? cancelled.sums.offset : cancelled.sums.text;
-  return log.visibleEnd[coordinate] - sum;
+  // A feed may start where nothing is visible yet.
+  return Math.max(0, log.visibleEnd[coordinate] - sum);
 }
 
 /**

@@ -16,11 +16,12 @@ import {
 } from './negotiate.js';
 import { type Exchange, OPERATIONS, type Operation, UNANSWERED } from './operations.js';
 import { ParkedReplies } from './parked.js';
-import type { PendingReply } from './reply.js';
+import type { PendingReply } from './pending-reply.js';
 import type { CapabilityName } from './wire/abi.js';
 import { BODY, ReplyBuffer } from './wire/encode.js';
 import { decodeInit, encodeInit, encodeInitMajor } from './wire/init.js';
 import type { Message } from './wire/message.js';
+import { fuse_in_header } from './wire/structs.js';
 
 export interface DispatcherOptions extends NegotiationOptions {
   /** Sends the first `length` bytes of `bytes`; they are reused when it returns. */
@@ -62,7 +63,10 @@ export class Dispatcher implements Exchange {
   /** Handles the request of `length` bytes that stands in `message`'s buffer. Never throws. */
   dispatch(message: Message, length: number): void {
     if (!message.load(length)) {
-      this.#fault('request', new FsError(Errno.EPROTO, `no valid header in ${length} bytes`));
+      const error = new FsError(Errno.EPROTO, `no valid header in ${length} bytes`);
+      this.#fault('request', error);
+      // Whoever asked must not wait for ever, if it can be told at all.
+      if (length >= fuse_in_header.size) this.failed(message, 'request', error);
       return;
     }
     const operation = this.#operations[message.opcode];

@@ -1,5 +1,5 @@
 /** Receiving an open descriptor from a child process: a socket pair and SCM_RIGHTS (unix(7), cmsg(3)). */
-import { FsError, Errno } from '../base/errno.js';
+import { Errno, FsError } from '../base/errno.js';
 import * as libc from './libc.js';
 
 const AF_UNIX = 1;

@@ -50,13 +50,13 @@
  */
 export type * from './api.js';
 export { type Device, FuseDevice } from './device.js';
+export { type MountOptions, mountFuse } from './mount.js';
 export {
   MountError,
   type MountErrorCode,
   UnmountError,
   type UnmountErrorCode,
 } from './mount-error.js';
-export { type MountOptions, mountFuse } from './mount.js';
 export {
   type Connection,
   DEFAULT_CAPABILITIES,

@@ -1,7 +1,15 @@
 /** What can be known to be wrong before the kernel is asked: each with the remedy. */
-import { accessSync, closeSync, constants, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { isMountpoint } from './mount-helper.js';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { MountError } from './mount-error.js';
+import { isMountpoint } from './mount-helper.js';
 
 const DEVICE = '/dev/fuse';
 const FUSE_CONF = '/etc/fuse.conf';

@@ -20,7 +20,12 @@ export class MountError extends Error {
   }
 }
 
-export type UnmountErrorCode = 'busy' | 'not-mounted' | 'no-fusermount' | 'not-permitted' | 'failed';
+export type UnmountErrorCode =
+  | 'busy'
+  | 'not-mounted'
+  | 'no-fusermount'
+  | 'not-permitted'
+  | 'failed';
 
 export class UnmountError extends Error {
   override readonly name = 'UnmountError';

@@ -51,7 +51,7 @@ export function isMountpoint(path: string): boolean {
 }
 
 /** Field 5 of a mountinfo line; blanks and backslashes stand there in octal. */
-function mountpointOf(line: string): string | undefined {
+export function mountpointOf(line: string): string | undefined {
   const field = line.split(' ')[4];
   if (field === undefined) return undefined;
   const raw = field.replace(/\\([0-7]{3})/g, (_, octal: string) =>

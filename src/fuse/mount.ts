@@ -10,7 +10,13 @@ import { closeSync } from 'node:fs';
 import { FuseDevice } from './device.js';
 import { openFdChannel } from './fd-passing.js';
 import { IO_BYTES_MAX } from './limits.js';
-import { checkAllowOther, checkDevice, checkMountpoint, closeDevice, openDevice } from './mount-check.js';
+import {
+  checkAllowOther,
+  checkDevice,
+  checkMountpoint,
+  closeDevice,
+  openDevice,
+} from './mount-check.js';
 import { MountError, type MountErrorCode } from './mount-error.js';
 import { type HelperResult, isRoot, runHelper } from './mount-helper.js';
 
@@ -31,7 +37,9 @@ export interface MountOptions {
 /** Mounts. The connection's INIT request waits on the device. Throws MountError. */
 export async function mountFuse(options: MountOptions): Promise<FuseDevice> {
   const path = checkMountpoint(options.mountpoint);
-  return new FuseDevice(isRoot() ? await mountAsRoot(path, options) : await mountAsUser(path, options));
+  return new FuseDevice(
+    isRoot() ? await mountAsRoot(path, options) : await mountAsUser(path, options),
+  );
 }
 
 /** Options that both ways of mounting share. */
@@ -52,7 +60,16 @@ async function mountAsRoot(path: string, options: MountOptions): Promise<number>
   ];
   if (options.allowOther !== false) list.push('allow_other');
   // -i: mount.fuse(8), were it called, would try to start the filesystem itself.
-  const args = ['-i', '-t', `fuse.${options.subtype}`, '-o', list.join(','), '--', options.fsname, path];
+  const args = [
+    '-i',
+    '-t',
+    `fuse.${options.subtype}`,
+    '-o',
+    list.join(','),
+    '--',
+    options.fsname,
+    path,
+  ];
   const result = await runHelper('mount', args, { fd });
   if (result.status === 0) return fd;
   closeDevice(fd);
@@ -110,7 +127,11 @@ export function classify(complaint: string): MountErrorCode {
   if (/fuse device not found|unknown filesystem type/i.test(complaint)) return 'no-device';
   if (/failed to open \/dev\/fuse/i.test(complaint)) return 'device-permission';
   if (/busy|already mounted/i.test(complaint)) return 'mountpoint-busy';
-  if (/permission denied|not permitted|must be superuser|no write access|not owned|only allowed if/i.test(complaint)) {
+  if (
+    /permission denied|not permitted|must be superuser|no write access|not owned|only allowed if/i.test(
+      complaint,
+    )
+  ) {
     return 'not-permitted';
   }
   return 'failed';

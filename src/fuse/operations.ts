@@ -7,6 +7,7 @@ import { AssertionError } from '../base/assert.js';
 import { Errno } from '../base/errno.js';
 import type { ForgetItem, Handlers } from './api.js';
 import { IO_BYTES_MAX, IOCTL_BYTES_MAX, SYMLINK_BYTES_MAX } from './limits.js';
+import type { PendingReply, ReplySink } from './pending-reply.js';
 import {
   AttrReply,
   CreateReply,
@@ -19,9 +20,7 @@ import {
   LockReply,
   LseekReply,
   OpenReply,
-  type PendingReply,
   PollReply,
-  type ReplySink,
   StatfsReply,
   WriteReply,
   XattrReply,

@@ -4,7 +4,7 @@
  */
 import type { Errno } from '../base/errno.js';
 import { PARKED_MAX } from './limits.js';
-import type { PendingReply } from './reply.js';
+import type { PendingReply } from './pending-reply.js';
 
 export class ParkedReplies {
   readonly #replies = new Map<number, PendingReply>();

@@ -15,8 +15,8 @@ import {
 import { Loop } from './loop.js';
 import type { Connection, NegotiationOptions } from './negotiate.js';
 import { NotificationQueue } from './notifier.js';
-import { fuse_out_header } from './wire/abi.js';
 import { Message } from './wire/message.js';
+import { fuse_out_header } from './wire/structs.js';
 
 const log = debug('feedfs:fuse');
 

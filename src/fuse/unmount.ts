@@ -1,5 +1,5 @@
 /** Unmounting: umount(8) for root, fusermount3(1) for anyone else. */
-import { type UnmountErrorCode, UnmountError } from './mount-error.js';
+import { UnmountError, type UnmountErrorCode } from './mount-error.js';
 import { isRoot, runHelper } from './mount-helper.js';
 
 export interface UnmountOptions {
@@ -28,7 +28,8 @@ export async function unmount(mountpoint: string, options: UnmountOptions = {}):
     );
   }
   const code = classifyUnmount(result.complaint);
-  const said = result.complaint === '' ? `${program} exited with ${result.status}` : result.complaint;
+  const said =
+    result.complaint === '' ? `${program} exited with ${result.status}` : result.complaint;
   throw new UnmountError(
     code,
     code === 'busy'

@@ -139,7 +139,8 @@ export class FeedService {
     const { visibleEnd } = this.#log;
     const { sums } = feed.cancelled;
     const first = feed.cancelled.firstOpen(feed.start);
-    const owedRecords = visibleEnd.index - 1 - sums.index;
+    // A feed may start where nothing is visible yet.
+    const owedRecords = Math.max(0, visibleEnd.index - 1 - sums.index);
     const from = owedRecords > 0 ? first : visibleEnd;
     const info = {
       id: feed.id,
@@ -153,9 +154,9 @@ export class FeedService {
       nextIndex: `${visibleEnd.index}`,
       firstText: `${from.text}`,
       nextText: `${visibleEnd.text}`,
-      owedBytes: `${visibleEnd.offset - sums.offset}`,
+      owedBytes: `${Math.max(0, visibleEnd.offset - sums.offset)}`,
       owedRecords: `${owedRecords}`,
-      owedText: `${visibleEnd.text - sums.text}`,
+      owedText: `${Math.max(0, visibleEnd.text - sums.text)}`,
       filter: null,
       policy: null,
       lastError: feed.lastError,

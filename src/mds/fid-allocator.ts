@@ -12,7 +12,7 @@ const KEY = Buffer.from('fid.reserved', 'latin1');
 export class FidAllocator {
   readonly #meta: Table;
   #next: Fid;
-  /** FIDs below this may be handed out: the disk says so, or the next commit will. */
+  /** FIDs below this may be handed out: the store says so, or the next commit will. */
   #reserved: Fid;
   #dirty = false;
 
@@ -20,7 +20,9 @@ export class FidAllocator {
     this.#meta = meta;
     const stored = meta.get(KEY)?.readBigUInt64LE(0);
     this.#next = stored === undefined ? FIRST_FID : (Number(stored) as Fid);
-    this.#reserved = this.#next;
+    this.#reserved = (this.#next + FID_RESERVATION) as Fid;
+    // Must be committed before the first FID is handed out.
+    this.#dirty = true;
   }
 
   allocate(): Fid {

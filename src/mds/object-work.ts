@@ -61,6 +61,8 @@ export class ObjectWork {
 
   remove(fid: Fid, generation: number): void {
     this.settle(fid, generation);
+    // A cut that is still to come would find no file.
+    this.#drop({ fid, generation, kind: ObjectWorkKind.TRUNCATE, size: 0 });
     const work: Work = { fid, generation, kind: ObjectWorkKind.REMOVE, size: 0 };
     this.#put(work);
     this.#asked.push(work);
@@ -70,6 +72,11 @@ export class ObjectWork {
     const work: Work = { fid, generation, kind: ObjectWorkKind.TRUNCATE, size };
     this.#put(work);
     this.#asked.push(work);
+  }
+
+  /** The table is to be changed at the next commit. */
+  get pending(): boolean {
+    return this.#changes.size > 0;
   }
 
   collect(): void {

@@ -28,7 +28,7 @@ export function recover(server: MetadataServer): void {
     namespace.orphans.remove(fid);
     found++;
   }
-  if (found > 0) commit.note(found);
+  if (found > 0 || namespace.objects.pending) commit.note(Math.max(1, found));
 }
 
 function recoverIntent(server: MetadataServer, fid: Fid, generation: number): void {

@@ -72,7 +72,10 @@ export class MetadataServer {
     }
     this.log.onVisible(() => options.notify({ kind: 'visible' }));
     this.service = this.#service();
-    if (this.namespace.makeRoot(clock, options.owner)) this.commit.note();
+    this.namespace.makeRoot(clock, options.owner);
+    // The FIDs of this run are reserved before any of them is handed out.
+    this.commit.note();
+    this.commit.run();
     recover(this);
   }
 

@@ -1,54 +1,98 @@
 /**
- * A look at LMDB's file before LMDB maps it: a cut or foreign file would end the
- * process with SIGBUS at the first page that is not there.
+ * A look at LMDB's file without LMDB: which snapshots it holds, and whether it is
+ * whole. LMDB maps the file, so a page that is not there would end the process with
+ * SIGBUS.
  */
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { StoreError } from './errors.js';
+import { asStoreError } from './store-directory.js';
 
 const MAGIC = 0xbeef_c0de;
-/** Offsets in a meta page: behind the 24-byte page header of LMDB's data version 2. */
+const DATA_VERSION = 2;
+/** Offsets in a meta page; its fields begin behind the page header. */
+export const PAGE_HEAD_BYTES = 24;
 const MAGIC_AT = 24;
+const VERSION_AT = 28;
 const PAGE_SIZE_AT = 48;
+const FREE_AT = 48;
+const TABLES_AT = 96;
 const LAST_PAGE_AT = 144;
+const TRANSACTION_AT = 152;
 const META_BYTES = 160;
+/** The file begins with two meta pages, written in turn. */
+export const META_PAGES = 2;
 
-/**
- * Pages at the end of the file that LMDB may have allocated and freed without
- * ever writing them; a file that lacks more was cut.
- */
-const UNWRITTEN_PAGES_MAX = 256;
+/** A state of the environment that one of its meta pages describes. */
+export interface Snapshot {
+  readonly transaction: number;
+  readonly lastPage: number;
+  /** Where the tree of free pages and that of tables start: LMDB's MDB_db, 48 bytes each. */
+  readonly free: Buffer;
+  readonly tables: Buffer;
+}
 
-/** Throws StoreError('corrupt') if the file is cut short or is not LMDB's. */
-export function checkEnvironmentFile(path: string): void {
-  if (!existsSync(path)) return;
-  const fd = openSync(path, 'r+');
+export interface EnvironmentFile {
+  readonly pageBytes: number;
+  readonly size: number;
+  /** Newest first; at least one. */
+  readonly snapshots: readonly Snapshot[];
+}
+
+/** Undefined if there is no file, or nothing in it. StoreError(corrupt, not-permitted). */
+export function readEnvironmentFile(path: string): EnvironmentFile | undefined {
+  if (!existsSync(path)) return undefined;
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw asStoreError(error, 'corrupt', `cannot open ${path}`);
+  }
   try {
     const { size } = fstatSync(fd);
-    if (size === 0) return;
-    const head = Buffer.alloc(META_BYTES);
-    readSync(fd, head, 0, META_BYTES, 0);
-    const pageBytes = head.readUInt32LE(PAGE_SIZE_AT);
-    if (head.readUInt32LE(MAGIC_AT) !== MAGIC || pageBytes < 512 || size < 2 * pageBytes) {
-      throw new StoreError('corrupt', `${path} is not an LMDB file; restore it from a backup`);
-    }
-    const second = Buffer.alloc(META_BYTES);
-    readSync(fd, second, 0, META_BYTES, pageBytes);
-    const lastPage = Math.max(lastPageOf(head), lastPageOf(second));
-    const wanted = (lastPage + 1) * pageBytes;
-    if (size >= wanted) return;
-    if (wanted - size > UNWRITTEN_PAGES_MAX * pageBytes) {
+    if (size === 0) return undefined;
+    const first = readMeta(fd, 0);
+    const pageBytes = first.readUInt32LE(PAGE_SIZE_AT);
+    const plausible = pageBytes >= 512 && pageBytes <= 65_536 && size >= META_PAGES * pageBytes;
+    const metas = plausible ? [first, readMeta(fd, pageBytes)] : [];
+    const snapshots = metas.filter(isMeta).map(snapshotOf);
+    // LMDB itself opens nothing without both.
+    if (snapshots.length < META_PAGES) {
       throw new StoreError(
         'corrupt',
-        `${path} is cut short: ${size} of ${wanted} bytes; restore it from a backup`,
+        `${path} is cut off or overwritten at its start (no LMDB meta pages); restore it from a backup`,
       );
     }
-    ftruncateSync(fd, wanted);
+    snapshots.sort((a, b) => b.transaction - a.transaction);
+    return { pageBytes, size, snapshots };
   } finally {
     closeSync(fd);
   }
 }
 
-function lastPageOf(meta: Buffer): number {
-  if (meta.readUInt32LE(MAGIC_AT) !== MAGIC) return 0;
-  return Number(meta.readBigUInt64LE(LAST_PAGE_AT));
+function readMeta(fd: number, at: number): Buffer {
+  const bytes = Buffer.alloc(META_BYTES);
+  readSync(fd, bytes, 0, META_BYTES, at);
+  return bytes;
+}
+
+function isMeta(bytes: Buffer): boolean {
+  return bytes.readUInt32LE(MAGIC_AT) === MAGIC && bytes.readUInt32LE(VERSION_AT) === DATA_VERSION;
+}
+
+function snapshotOf(bytes: Buffer): Snapshot {
+  return {
+    transaction: Number(bytes.readBigUInt64LE(TRANSACTION_AT)),
+    lastPage: Number(bytes.readBigUInt64LE(LAST_PAGE_AT)),
+    free: bytes.subarray(FREE_AT, TABLES_AT),
+    tables: bytes.subarray(TABLES_AT, LAST_PAGE_AT),
+  };
+}
+
+/**
+ * Bytes that the file lacks, of those that its snapshots may use. Pages at its end that
+ * LMDB took and freed in one transaction were never written, so this alone is no damage.
+ */
+export function missingBytes({ size, pageBytes, snapshots }: EnvironmentFile): number {
+  const lastPage = Math.max(...snapshots.map((snapshot) => snapshot.lastPage));
+  return Math.max(0, (lastPage + 1) * pageBytes - size);
 }

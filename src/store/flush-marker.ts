@@ -8,7 +8,16 @@
  * Bytes, little-endian: magic u32 "FDFL", version u32, transaction u64,
  * boot id 36 bytes of text, CRC-32 of all before. One sector, rewritten in place.
  */
-import { closeSync, fdatasync, openSync, readFileSync, readSync, write, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  write,
+  writeSync,
+} from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 const MAGIC = 0x4c46_4446;
@@ -26,7 +35,7 @@ export function currentBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().slice(0, BOOT_ID_BYTES);
 }
 
-function encode({ transaction, bootId }: Flushed): Buffer {
+export function encodeFlushed({ transaction, bootId }: Flushed): Buffer {
   const bytes = Buffer.alloc(BYTES);
   bytes.writeUInt32LE(MAGIC, 0);
   bytes.writeUInt32LE(VERSION, 4);
@@ -36,13 +45,27 @@ function encode({ transaction, bootId }: Flushed): Buffer {
   return bytes;
 }
 
-function decode(bytes: Buffer): Flushed | undefined {
+/** Undefined for bytes that are not a whole marker. */
+export function decodeFlushed(bytes: Buffer): Flushed | undefined {
+  if (bytes.length !== BYTES) return undefined;
   if (bytes.readUInt32LE(0) !== MAGIC || bytes.readUInt32LE(4) !== VERSION) return undefined;
   if (crc32(bytes.subarray(0, BYTES - 4)) !== bytes.readUInt32LE(BYTES - 4)) return undefined;
   return {
     transaction: Number(bytes.readBigUInt64LE(8)),
     bootId: bytes.toString('latin1', 16, 16 + BOOT_ID_BYTES),
   };
+}
+
+/**
+ * Whether the newest transaction of a store can be opened: it was flushed, or it is
+ * in the page cache of a machine that has not gone down since.
+ */
+export function isUsable(
+  transaction: number,
+  flushed: Flushed | undefined,
+  bootId: string,
+): boolean {
+  return flushed !== undefined && (transaction <= flushed.transaction || flushed.bootId === bootId);
 }
 
 export class FlushMarker {
@@ -56,7 +79,7 @@ export class FlushMarker {
 
   static create(path: string, bootId: string): void {
     const fd = openSync(path, 'wx', 0o600);
-    writeSync(fd, encode({ transaction: 0, bootId }), 0, BYTES, 0);
+    writeSync(fd, encodeFlushed({ transaction: 0, bootId }), 0, BYTES, 0);
     closeSync(fd);
   }
 
@@ -64,16 +87,22 @@ export class FlushMarker {
   read(): Flushed | undefined {
     const bytes = Buffer.alloc(BYTES);
     const length = readSync(this.#fd, bytes, 0, BYTES, 0);
-    return length === BYTES ? decode(bytes) : undefined;
+    return length === BYTES ? decodeFlushed(bytes) : undefined;
   }
 
   /** Says durably that `transaction` is on disk, then calls back. */
   write(transaction: number, done: (error: Error | null) => void): void {
-    const bytes = encode({ transaction, bootId: this.#bootId });
+    const bytes = encodeFlushed({ transaction, bootId: this.#bootId });
     write(this.#fd, bytes, 0, BYTES, 0, (error) => {
       if (error) done(error);
       else fdatasync(this.#fd, done);
     });
+  }
+
+  /** As {@link write}, at once: for the opening of a store. */
+  writeNow(transaction: number): void {
+    writeSync(this.#fd, encodeFlushed({ transaction, bootId: this.#bootId }), 0, BYTES, 0);
+    fdatasyncSync(this.#fd);
   }
 
   close(): void {

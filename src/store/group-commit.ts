@@ -83,6 +83,7 @@ export class GroupCommit {
   #freeBytes = Number.POSITIVE_INFINITY;
   #freeBytesUs = Number.NEGATIVE_INFINITY;
   #closed = false;
+  #onSettled: () => void = () => {};
 
   constructor(target: CommitTarget, clock: Clock, dataSync: DataSync) {
     this.#target = target;
@@ -92,6 +93,14 @@ export class GroupCommit {
 
   join(participant: Participant): void {
     this.#participants.push(participant);
+  }
+
+  /**
+   * Called after each flush: changes made meanwhile have waited for it, and whoever
+   * keeps the time must look again when they are due.
+   */
+  onSettled(listener: () => void): void {
+    this.#onSettled = listener;
   }
 
   /** A mutation left dirty state behind. */
@@ -217,6 +226,7 @@ export class GroupCommit {
         for (const participant of this.#participants) participant.flushed();
         for (const settled of waiters) settled(undefined);
         if (this.#waiting.length > 0) this.run();
+        this.#onSettled();
       });
     });
   }

@@ -7,38 +7,26 @@
  *     STORE/meta/         the LMDB environment
  *     STORE/objects/      file contents too large for LMDB (owned by objects/)
  */
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { must } from '../base/assert.js';
-import { checkEnvironmentFile } from './environment-file.js';
+import { readEnvironmentFile, type Snapshot } from './environment-file.js';
 import { StoreError } from './errors.js';
-import { currentBootId, FlushMarker } from './flush-marker.js';
+import { currentBootId, FlushMarker, isUsable } from './flush-marker.js';
 import { TABLES, type TableName } from './keys.js';
-import { tryLockFile } from './libc.js';
-import { FORMAT_VERSION, MAP_BYTES, TABLE_COUNT_MAX } from './limits.js';
+import { MAP_BYTES, TABLE_COUNT_MAX } from './limits.js';
+import { makeMappable } from './mappable.js';
+import {
+  asStoreError,
+  createIfAbsent,
+  type Identity,
+  lockStore,
+  pathsOf,
+  readIdentity,
+} from './store-directory.js';
 import { Table } from './table.js';
 
-export interface Identity {
-  readonly format: number;
-  /** 16 random bytes in hex: names this filesystem in streams and cursors. */
-  readonly fsid: string;
-}
+export type { Identity } from './store-directory.js';
 
 export type Tables = { readonly [Name in TableName]: Table };
 
@@ -75,18 +63,25 @@ export class Store {
   static open(path: string, options: { readonly create: boolean; bootId?: string }): Store {
     if (options.create) createIfAbsent(path);
     const identity = readIdentity(path);
-    const lockFd = lock(path);
+    const lockFd = lockStore(path);
+    let marker: FlushMarker | undefined;
+    let root: RootDatabase | undefined;
     try {
       const bootId = options.bootId ?? currentBootId();
-      const marker = openMarker(path, bootId);
-      const root = openEnvironment(path, marker, bootId);
+      const { data, marker: markerPath } = pathsOf(path);
+      marker = openMarker(markerPath, bootId);
+      const opened = openEnvironment(path, marker, bootId);
+      root = opened;
       const tables = Object.fromEntries(
-        TABLES.map((name) => [name, new Table(name, openTable(root, name))]),
+        TABLES.map((name) => [name, new Table(name, openTable(opened, name))]),
       ) as unknown as Tables;
+      settleMarker(data, marker, lastTransaction(opened), bootId);
       return new Store(path, identity, { root, tables, marker, lockFd });
     } catch (error) {
+      void root?.close();
+      marker?.close();
       closeSync(lockFd);
-      throw error;
+      throw asStoreError(error, 'corrupt', `${path} cannot be opened`);
     }
   }
 
@@ -145,119 +140,50 @@ function lastTransaction(root: RootDatabase): number {
   return (root as unknown as Untyped).getStats().lastTxnId;
 }
 
-function createIfAbsent(path: string): void {
-  try {
-    mkdirSync(path, { recursive: false, mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new StoreError(
-        'missing',
-        `cannot make the store ${path}: ${(error as Error).message}`,
-        {
-          cause: error,
-        },
-      );
-    }
-  }
-  if (existsSync(join(path, 'feedfs.json'))) return;
-  const found = readdirSync(path).filter(
-    (name) => name !== 'lost+found' && name !== 'feedfs.json.new',
-  );
-  // A crash while a store was being made leaves these, in this order, and no identity.
-  if (found.some((name) => !['meta', 'objects', 'flushed', 'lock'].includes(name))) {
-    throw new StoreError(
-      'not-a-store',
-      `${path} is neither empty nor a feedfs store; name a new or an empty directory`,
-    );
-  }
-  mkdirSync(join(path, 'meta'), { recursive: true, mode: 0o700 });
-  mkdirSync(join(path, 'objects'), { recursive: true, mode: 0o700 });
-  if (!existsSync(join(path, 'flushed')))
-    FlushMarker.create(join(path, 'flushed'), currentBootId());
-  const identity: Identity = { format: FORMAT_VERSION, fsid: randomBytes(16).toString('hex') };
-  writeDurably(join(path, 'feedfs.json'), `${JSON.stringify(identity)}\n`);
-}
-
-function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.new`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  const fd = openSync(temporary, 'r');
-  fsyncSync(fd);
-  closeSync(fd);
-  renameSync(temporary, path);
-}
-
-function readIdentity(path: string): Identity {
-  let text: string;
-  try {
-    if (!statSync(path).isDirectory()) throw new Error('not a directory');
-    text = readFileSync(join(path, 'feedfs.json'), 'utf8');
-  } catch (error) {
-    throw new StoreError('not-a-store', `${path} is not a feedfs store (no feedfs.json in it)`, {
-      cause: error,
-    });
-  }
-  let identity: Partial<Identity>;
-  try {
-    identity = JSON.parse(text) as Partial<Identity>;
-  } catch (error) {
-    throw new StoreError('corrupt', `${path}/feedfs.json is damaged; restore it from a backup`, {
-      cause: error,
-    });
-  }
-  const { format, fsid } = identity;
-  if (typeof format !== 'number' || typeof fsid !== 'string' || !/^[0-9a-f]{32}$/.test(fsid)) {
-    throw new StoreError('corrupt', `${path}/feedfs.json is damaged; restore it from a backup`);
-  }
-  if (format > FORMAT_VERSION) {
-    throw new StoreError(
-      'newer-format',
-      `${path} has format ${format}, this feedfs knows up to ${FORMAT_VERSION}; use a newer feedfs`,
-    );
-  }
-  return { format, fsid };
-}
-
-function lock(path: string): number {
-  const file = join(path, 'lock');
-  const fd = openSync(file, 'a+', 0o600);
-  if (!tryLockFile(fd)) {
-    closeSync(fd);
-    const pid = Number.parseInt(readFileSync(file, 'latin1'), 10);
-    throw new StoreError(
-      'locked',
-      `${path} is in use by process ${pid}; unmount it there first`,
-      Number.isInteger(pid) ? { pid } : {},
-    );
-  }
-  ftruncateSync(fd, 0);
-  writeSync(fd, `${process.pid}\n`);
-  return fd;
-}
-
+/** StoreError(corrupt, not-permitted). */
 function openMarker(path: string, bootId: string): FlushMarker {
-  const file = join(path, 'flushed');
-  if (!existsSync(file)) {
-    throw new StoreError('corrupt', `${path}/flushed is missing; run feedfs fsck`);
+  try {
+    return new FlushMarker(path, bootId);
+  } catch (error) {
+    throw asStoreError(error, 'corrupt', `cannot open ${path}; run feedfs fsck`);
   }
-  return new FlushMarker(file, bootId);
 }
 
 /**
  * Opens the newest transaction, unless the machine went down before it was
  * flushed: then the one before it, which was.
  */
-function openEnvironment(path: string, marker: FlushMarker, bootId: string): RootDatabase {
-  const directory = join(path, 'meta');
-  checkEnvironmentFile(join(directory, 'data.mdb'));
-  let root = openLmdb(directory, false);
+function openEnvironment(store: string, marker: FlushMarker, bootId: string): RootDatabase {
+  const { environment, data } = pathsOf(store);
   const flushed = marker.read();
-  const unflushed = flushed === undefined || lastTransaction(root) > flushed.transaction;
-  if (unflushed && flushed?.bootId !== bootId && lastTransaction(root) > 1) {
-    void root.close();
-    root = openLmdb(directory, true);
+  const file = readEnvironmentFile(data);
+  if (file === undefined) {
+    // Only a store that was never flushed can have nothing in it.
+    if (flushed === undefined || flushed.transaction > 0) {
+      throw new StoreError('corrupt', `${data} is missing or empty; restore it from a backup`);
+    }
+    return openLmdb(environment, false);
   }
-  return root;
+  const [newest, previous] = file.snapshots as readonly [Snapshot, Snapshot];
+  const goBack = !isUsable(newest.transaction, flushed, bootId) && previous.transaction > 0;
+  makeMappable(data, file, goBack ? previous : newest);
+  return openLmdb(environment, goBack);
+}
+
+/**
+ * What was committed before this process came must be on disk before it commits,
+ * and the marker must be of this boot (flush-marker.ts, the invariant).
+ */
+function settleMarker(path: string, marker: FlushMarker, transaction: number, bootId: string) {
+  const flushed = marker.read();
+  if (flushed?.transaction === transaction && flushed.bootId === bootId) return;
+  const fd = openSync(path, 'r+');
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  marker.writeNow(transaction);
 }
 
 function openLmdb(directory: string, previousSnapshot: boolean): RootDatabase {

@@ -1,11 +1,8 @@
 /** One table of the store: binary keys, sealed binary values. The only user of lmdb's database object. */
-import { crc32 } from 'node:zlib';
 import type { Database } from 'lmdb';
 import { Errno, FsError } from '../base/errno.js';
 import type { TableName } from './keys.js';
-
-/** Bytes that {@link Table.put} adds to each value: its CRC-32. */
-const SEAL_BYTES = 4;
+import { SEAL_BYTES, seal, unseal } from './seal.js';
 
 export interface Entry {
   readonly key: Buffer;
@@ -20,10 +17,7 @@ export interface RangeOptions {
   readonly reverse?: boolean;
 }
 
-/**
- * Every value ends with a CRC-32 of the rest, so that a flipped bit in the file
- * is an EIO for its one entry and never a wrong answer.
- */
+/** Every value is sealed: a damaged one is an EIO for its one entry. */
 export class Table {
   readonly name: TableName;
   readonly #database: Database<Buffer, Buffer>;
@@ -71,7 +65,7 @@ export class Table {
       this.#scratch = Buffer.allocUnsafe((length + SEAL_BYTES) * 2);
     }
     this.#scratch.set(value, 0);
-    this.#scratch.writeUInt32LE(crc32(value), length);
+    seal(this.#scratch, length);
     this.#database.put(key, this.#scratch.subarray(0, length + SEAL_BYTES));
   }
 
@@ -90,7 +84,7 @@ export class Table {
     options: RangeOptions,
   ): Generator<{ readonly key: Buffer; readonly value: Buffer | undefined }> {
     for (const { key, value } of this.#range(options)) {
-      yield { key, value: sealHolds(value) ? value.subarray(0, -SEAL_BYTES) : undefined };
+      yield { key, value: unseal(value) };
     }
   }
 
@@ -104,14 +98,10 @@ export class Table {
   }
 
   #unseal(sealed: Buffer): Buffer {
-    if (!sealHolds(sealed)) {
+    const value = unseal(sealed);
+    if (value === undefined) {
       throw new FsError(Errno.EIO, `damaged value in table ${this.name}; run feedfs fsck`);
     }
-    return sealed.subarray(0, sealed.byteLength - SEAL_BYTES);
+    return value;
   }
-}
-
-function sealHolds(sealed: Buffer): boolean {
-  const length = sealed.byteLength - SEAL_BYTES;
-  return length >= 0 && crc32(sealed.subarray(0, length)) === sealed.readUInt32LE(length);
 }

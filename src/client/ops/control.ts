@@ -2,7 +2,7 @@
 import { Errno } from '../../base/errno.js';
 import { type Fid, isControlFid, parseFid, ROOT_FID } from '../../base/fid.js';
 import { isDirectory } from '../../base/mode.js';
-import type { FileName } from '../../base/name.js';
+import { type FileName, NAME_BYTES_MAX } from '../../base/name.js';
 import { type Timespec, ZERO_TIME } from '../../base/time.js';
 import type { Attr, Entry, EntryReply, Handlers, OpenReply, Reply } from '../../fuse/api.js';
 import { FOPEN_DIRECT_IO } from '../../fuse/wire/abi.js';
@@ -165,6 +165,8 @@ class ControlTree {
   lookup(parent: Fid, name: FileName, reply: EntryReply): void {
     const node = nodeOfFid(parent);
     if (node === undefined) return reply.error(Errno.ENOENT);
+    // The kernel passes on names of up to 1024 bytes.
+    if (name.length > NAME_BYTES_MAX) return reply.error(Errno.ENAMETOOLONG);
     const fixed = fixedEntries(node).find(([entry]) => entry === name);
     if (fixed !== undefined) return this.entry(fidOfNode(fixed[1]), reply);
     if (node.kind === 'fids') return this.#lookupFid(name, reply);

@@ -19,7 +19,7 @@ import {
   fuse_kstatfs,
   fuse_open_out,
   fuse_out_header,
-} from './abi.js';
+} from './structs.js';
 
 /** Where a reply's body begins in the buffer. */
 export const BODY = fuse_out_header.size;

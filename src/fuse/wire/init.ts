@@ -1,14 +1,9 @@
 /** INIT, the first request of a connection and the only one whose answer shapes the others. */
 import { Errno, FsError } from '../../base/errno.js';
-import {
-  CapabilityBit,
-  FUSE_COMPAT_INIT_IN_SIZE,
-  FUSE_KERNEL_VERSION,
-  fuse_init_in,
-  fuse_init_out,
-} from './abi.js';
+import { CapabilityBit, FUSE_KERNEL_VERSION } from './abi.js';
 import { BODY, type ReplyBuffer } from './encode.js';
 import type { Message } from './message.js';
+import { FUSE_COMPAT_INIT_IN_SIZE, fuse_init_in, fuse_init_out } from './structs.js';
 
 export interface InitRequest {
   readonly major: number;

@@ -9,7 +9,7 @@
 import { Errno, FsError } from '../../base/errno.js';
 import type { FileName } from '../../base/name.js';
 import type { Caller } from '../api.js';
-import { fuse_in_header } from './abi.js';
+import { fuse_in_header } from './structs.js';
 
 const BODY = fuse_in_header.size;
 const TWO_32 = 2 ** 32;
@@ -39,19 +39,22 @@ export class Message {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Takes up the request of `length` bytes just read. False if not even its header can be believed. */
+  /** Takes up the request of `length` bytes just read. False if its header cannot be believed. */
   load(length: number): boolean {
     const { view } = this;
-    if (length < BODY || view.getUint32(fuse_in_header.len, true) !== length) return false;
-    this.opcode = view.getUint32(fuse_in_header.opcode, true);
+    this.opcode = 0;
+    this.end = 0;
+    this.next = 0;
+    if (length < BODY) return false;
     this.uniqueLow = view.getUint32(fuse_in_header.unique, true);
     this.uniqueHigh = view.getUint32(fuse_in_header.unique + 4, true);
+    this.opcode = view.getUint32(fuse_in_header.opcode, true);
     const nodeHigh = view.getUint32(fuse_in_header.nodeid + 4, true);
     this.nodeId = nodeHigh * TWO_32 + view.getUint32(fuse_in_header.nodeid, true);
     const extensionBytes = view.getUint16(fuse_in_header.total_extlen, true) * 8;
     this.end = length - extensionBytes;
-    this.next = 0;
-    return this.end >= BODY && nodeHigh < HIGH_HALF_LIMIT;
+    const lengthAgrees = view.getUint32(fuse_in_header.len, true) === length;
+    return lengthAgrees && this.end >= BODY && nodeHigh < HIGH_HALF_LIMIT;
   }
 
   get unique(): number {

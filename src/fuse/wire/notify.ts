@@ -3,14 +3,14 @@
  * notification's code in the place of the error.
  */
 import type { FileName } from '../../base/name.js';
+import { NotifyCode } from './abi.js';
 import {
   fuse_notify_delete_out,
   fuse_notify_inval_entry_out,
   fuse_notify_inval_inode_out,
   fuse_notify_poll_wakeup_out,
   fuse_out_header,
-  NotifyCode,
-} from './abi.js';
+} from './structs.js';
 
 const BODY = fuse_out_header.size;
 

@@ -1,0 +1,79 @@
+/** Table `inode`: every inode by itself. Makes the index that the other checks use. */
+import { type Fid, isControlFid, ROOT_FID } from '../../base/fid.js';
+import { isDirectory, isRegular, isSymlink, S_IFMT } from '../../base/mode.js';
+import type { Inspection } from '../../store/inspection.js';
+import { fidOfKey } from '../../store/keys.js';
+import { decodeInode, type Inode } from '../inode.js';
+import { FILE_BYTES_MAX, LINK_MAX } from '../limits.js';
+import type { Meta } from './check-meta.js';
+import { type Findings, showFid } from './findings.js';
+import { InodeFlag, InodeIndex } from './inode-index.js';
+
+/** S_IFMT types: FIFO, character, directory, block, regular, symlink, socket. */
+const TYPES = new Set([1, 2, 4, 6, 8, 10, 12]);
+const NSEC_MAX = 999_999_999;
+
+export function checkInodes(store: Inspection, meta: Meta, findings: Findings): InodeIndex {
+  const index = new InodeIndex(meta.inodeCount ?? 0);
+  for (const { key, value } of store.entries('inode')) {
+    findings.saw('inodes');
+    if (key.length !== 8) {
+      findings.add('damaged-key', `inode ${key.toString('hex')}`, 'not a FID');
+      continue;
+    }
+    const fid = fidOfKey(key);
+    const where = `inode ${showFid(fid)}`;
+    const inode = decode(fid, value);
+    index.add(fid, inode);
+    if (inode === undefined) {
+      findings.add('damaged-value', where, 'its checksum or layout is wrong');
+      continue;
+    }
+    for (const problem of problemsOf(inode)) findings.add('bad-inode', where, problem);
+    if (isControlFid(inode.fid) || fid === 0) findings.add('bad-fid', where, 'cannot be a file’s');
+    else if (fid !== ROOT_FID && meta.fidLimit !== undefined && fid >= meta.fidLimit) {
+      findings.add('bad-fid', where, `is not below ${showFid(meta.fidLimit)}, the next to be used`);
+    }
+  }
+  checkRoot(index, meta, findings);
+  return index;
+}
+
+function decode(fid: number, value: Buffer | undefined): Inode | undefined {
+  try {
+    return value === undefined ? undefined : decodeInode(fid as Fid, value);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkRoot(index: InodeIndex, meta: Meta, findings: Findings): void {
+  const { count } = index;
+  const root = index.find(ROOT_FID);
+  // A store that was made and never mounted has nothing.
+  if (count === 0 && meta.inodeCount === undefined) return;
+  if (root === undefined) findings.add('missing-root', showFid(ROOT_FID), 'there is no root');
+  else if (!index.has(root, InodeFlag.DAMAGED) && !isDirectory(index.columns.mode[root] ?? 0)) {
+    findings.add('missing-root', showFid(ROOT_FID), 'the root is not a directory');
+  }
+  if (meta.inodeCount !== undefined && meta.inodeCount !== count) {
+    findings.add('inode-count', 'meta stats', `says ${meta.inodeCount} inodes, there are ${count}`);
+  }
+}
+
+function problemsOf(inode: Inode): string[] {
+  const problems: string[] = [];
+  const type = (inode.mode & S_IFMT) >>> 12;
+  if (!TYPES.has(type) || inode.mode > 0o177777) problems.push(`mode 0${inode.mode.toString(8)}`);
+  if (inode.nlink > LINK_MAX + 1) problems.push(`${inode.nlink} names`);
+  if (inode.size > FILE_BYTES_MAX) problems.push(`size ${inode.size}`);
+  const times = [inode.atime, inode.mtime, inode.ctime, inode.btime];
+  if (times.some(({ nsec }) => nsec > NSEC_MAX)) problems.push('a time beyond its second');
+  if (isSymlink(inode.mode) && inode.target.length !== inode.size) {
+    problems.push(`size ${inode.size}, but a target of ${inode.target.length} bytes`);
+  }
+  if (!isRegular(inode.mode) && inode.layout !== 'empty') problems.push('contents of its own');
+  if (inode.layout === 'object' && inode.generation === 0)
+    problems.push('an object of no generation');
+  return problems;
+}

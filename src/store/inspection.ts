@@ -1,0 +1,136 @@
+/**
+ * A store as fsck sees it: locked, and read without being changed, however damaged
+ * it is. Only the lock file is written.
+ */
+import { closeSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EnvironmentFile, readEnvironmentFile, type Snapshot } from './environment-file.js';
+import { currentBootId, decodeFlushed, type Flushed, isUsable } from './flush-marker.js';
+import { TABLES, type TableName } from './keys.js';
+import { PageReader } from './page-reader.js';
+import { unseal } from './seal.js';
+import { type Identity, lockStore, pathsOf, readIdentity } from './store-directory.js';
+
+/** Something wrong with the store's files rather than with what they say. */
+export type FileProblem = (kind: string, where: string, message: string) => void;
+
+export interface InspectedEntry {
+  readonly key: Buffer;
+  /** Undefined if its seal is broken. */
+  readonly value: Buffer | undefined;
+  /** The value as it is stored, whole or not, and its seal. */
+  readonly sealed: Buffer;
+}
+
+export interface ObjectFile {
+  readonly folder: string;
+  readonly name: string;
+}
+
+export class Inspection {
+  readonly identity: Identity;
+  readonly #path: string;
+  readonly #lockFd: number;
+  readonly #problem: FileProblem;
+  readonly #reader: PageReader | undefined;
+
+  /** StoreError(locked, not-a-store, newer-format, corrupt, not-permitted). */
+  constructor(path: string, problem: FileProblem, bootId: string = currentBootId()) {
+    this.#path = path;
+    this.#problem = problem;
+    this.identity = readIdentity(path);
+    this.#lockFd = lockStore(path);
+    try {
+      this.#reader = this.#open(bootId);
+    } catch (error) {
+      closeSync(this.#lockFd);
+      throw error;
+    }
+  }
+
+  /** All entries of a table in key order, each valid until the next. Read a table once only. */
+  *entries(table: TableName): Generator<InspectedEntry> {
+    if (this.#reader === undefined) return;
+    for (const { key, value } of this.#reader.entries(table)) {
+      yield { key, value: unseal(value), sealed: value };
+    }
+  }
+
+  /** Files below `objects`, in no order. */
+  *objectFiles(): Generator<ObjectFile> {
+    const { objects } = pathsOf(this.#path);
+    if (!existsSync(objects)) {
+      this.#problem('missing-file', objects, 'the folder of object files is missing');
+      return;
+    }
+    for (const folder of readdirSync(objects)) {
+      for (const name of listing(join(objects, folder))) yield { folder, name };
+    }
+  }
+
+  close(): void {
+    this.#reader?.close();
+    closeSync(this.#lockFd);
+  }
+
+  #open(bootId: string): PageReader | undefined {
+    const { data } = pathsOf(this.#path);
+    const flushed = this.#flushed();
+    const file = readEnvironmentFile(data);
+    if (file === undefined) {
+      // A store that was made and never mounted.
+      if (flushed?.transaction !== 0) this.#problem('missing-file', data, 'is missing or empty');
+      return undefined;
+    }
+    const reader = new PageReader(data, file, this.#choose(file, flushed, bootId), (found) =>
+      this.#problem('damaged-page', `table ${found.table}, page ${found.page}`, found.message),
+    );
+    for (const name of TABLES) {
+      if (!reader.tables.includes(name) && (flushed?.transaction ?? 1) > 0) {
+        this.#problem('missing-table', `table ${name}`, 'is not in the environment');
+      }
+    }
+    return reader;
+  }
+
+  /** The snapshot that a mount would open. */
+  #choose(file: EnvironmentFile, flushed: Flushed | undefined, bootId: string): Snapshot {
+    const [newest, previous] = file.snapshots as readonly [Snapshot, Snapshot];
+    if (flushed !== undefined && newest.transaction < flushed.transaction) {
+      this.#problem(
+        'lost-transaction',
+        pathsOf(this.#path).data,
+        `ends with transaction ${newest.transaction}, but ${flushed.transaction} was on disk`,
+      );
+    }
+    const usable = isUsable(newest.transaction, flushed, bootId) || previous.transaction === 0;
+    return usable ? newest : previous;
+  }
+
+  #flushed(): Flushed | undefined {
+    const { marker } = pathsOf(this.#path);
+    if (!existsSync(marker)) {
+      this.#problem('missing-file', marker, 'is missing: nothing says what is on disk');
+      return undefined;
+    }
+    const flushed = decodeFlushed(readFileSync(marker));
+    if (flushed === undefined) {
+      this.#problem(
+        'damaged-file',
+        marker,
+        'is damaged: a mount goes back to the last transaction but one',
+      );
+    }
+    return flushed;
+  }
+}
+
+/** Names in a folder; none if it is a file. */
+function listing(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return [''];
+    throw error;
+  }
+}

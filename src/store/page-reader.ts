@@ -1,0 +1,214 @@
+/**
+ * Reads the tables of a snapshot page by page, without LMDB: what is damaged is
+ * reported and the rest is read, where LMDB would end the process. For fsck.
+ *
+ * Holds one page per level of a tree, and one bit per page of the file.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import {
+  type EnvironmentFile,
+  META_PAGES,
+  PAGE_HEAD_BYTES,
+  type Snapshot,
+} from './environment-file.js';
+import {
+  checkPageHead,
+  NODE_TABLE,
+  type Node,
+  nodeAt,
+  nodeCount,
+  PageError,
+  PageFlag,
+} from './page.js';
+
+const TREE_BYTES = 48;
+/** The tree of free pages; the only one whose keys are numbers. */
+const FREE_PAGES = '(free pages)';
+/** No tree of 2^48 pages is deeper; LMDB's own limit. */
+const DEPTH_MAX = 32;
+/** Longest value that LMDB could give back, in bytes; more is damage. */
+const VALUE_BYTES_MAX = 64 * 2 ** 20;
+
+export interface PageProblem {
+  readonly table: string;
+  readonly page: number;
+  readonly message: string;
+}
+
+export interface RawEntry {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+/** LMDB's MDB_db: where a table's tree starts. */
+interface Tree {
+  readonly table: string;
+  readonly depth: number;
+  readonly entries: number;
+  readonly root: number;
+}
+
+/** What a walk carries: the key that the next one must reach. */
+interface Walk {
+  readonly tree: Tree;
+  last: Buffer | undefined;
+  /** The next key may be equal to `last`: it is the separator of a branch. */
+  mayEqual: boolean;
+  count: number;
+  broken: boolean;
+}
+
+export class PageReader {
+  readonly #fd: number;
+  readonly #pageBytes: number;
+  readonly #pages: number;
+  readonly #report: (problem: PageProblem) => void;
+  readonly #seen: Uint8Array;
+  readonly #tables = new Map<string, Tree>();
+
+  constructor(
+    path: string,
+    file: EnvironmentFile,
+    snapshot: Snapshot,
+    report: (problem: PageProblem) => void,
+  ) {
+    this.#fd = openSync(path, 'r');
+    this.#pageBytes = file.pageBytes;
+    this.#pages = Math.min(snapshot.lastPage + 1, Math.ceil(file.size / file.pageBytes));
+    this.#report = report;
+    this.#seen = new Uint8Array(Math.ceil(this.#pages / 8));
+    for (const _page of this.#walkAll(treeOf(FREE_PAGES, snapshot.free)));
+    const main = treeOf('(tables)', snapshot.tables);
+    for (const { node } of this.#walkAll(main)) {
+      if ((node.flags & NODE_TABLE) === 0 || node.value.length !== TREE_BYTES) continue;
+      const table = node.key.toString('latin1').replace(/\0$/, '');
+      this.#tables.set(table, treeOf(table, Buffer.from(node.value)));
+    }
+  }
+
+  get tables(): readonly string[] {
+    return [...this.#tables.keys()];
+  }
+
+  /** All entries in key order, each valid until the next. Read a table once only. */
+  *entries(table: string): Generator<RawEntry> {
+    const tree = this.#tables.get(table);
+    if (tree === undefined) return;
+    for (const { node, value } of this.#walkAll(tree)) {
+      if (value !== undefined) yield { key: node.key, value };
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  *#walkAll(tree: Tree): Generator<{ node: Node; value: Buffer | undefined }> {
+    if (tree.depth === 0) return;
+    const walk: Walk = { tree, last: undefined, mayEqual: false, count: 0, broken: false };
+    if (tree.depth > DEPTH_MAX) this.#problem(walk, tree.root, 'its tree cannot be so deep');
+    else yield* this.#walk(walk, tree.root, 1);
+    if (!walk.broken && walk.count !== tree.entries) {
+      this.#problem(walk, tree.root, `has ${walk.count} entries, not ${tree.entries}`);
+    }
+  }
+
+  *#walk(
+    walk: Walk,
+    number: number,
+    level: number,
+  ): Generator<{ node: Node; value: Buffer | undefined }> {
+    const branch = level < walk.tree.depth;
+    let page: Buffer;
+    let count: number;
+    try {
+      page = this.#read(number, 1);
+      if (checkPageHead(page, number) !== (branch ? PageFlag.BRANCH : PageFlag.LEAF)) {
+        throw new PageError('not a page of the expected kind');
+      }
+      count = nodeCount(page);
+    } catch (error) {
+      this.#problem(walk, number, messageOf(error));
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      let node: Node;
+      let value: Buffer | undefined;
+      try {
+        node = nodeAt(page, i, branch);
+        // The first key of a branch page is not used.
+        if (!branch || i > 0) this.#checkOrder(walk, node.key, branch);
+        value = branch ? undefined : this.#valueOf(node);
+      } catch (error) {
+        this.#problem(walk, number, messageOf(error));
+        continue;
+      }
+      if (branch) yield* this.#walk(walk, node.child, level + 1);
+      else {
+        walk.count++;
+        yield { node, value };
+      }
+    }
+  }
+
+  #checkOrder(walk: Walk, key: Buffer, separator: boolean): void {
+    const { last, mayEqual } = walk;
+    const order = last === undefined ? 1 : compare(key, last, walk.tree.table === FREE_PAGES);
+    walk.last = Buffer.from(key);
+    walk.mayEqual = separator;
+    if (order < 0 || (order === 0 && !mayEqual)) throw new PageError('its keys are out of order');
+  }
+
+  #valueOf({ value, overflow }: Node): Buffer {
+    if (overflow === undefined) return value;
+    const { page, length } = overflow;
+    if (length > VALUE_BYTES_MAX) throw new PageError('a value cannot be so long');
+    const pages = Math.ceil((PAGE_HEAD_BYTES + length) / this.#pageBytes);
+    const bytes = this.#read(page, pages);
+    if (checkPageHead(bytes, page) !== PageFlag.OVERFLOW || bytes.readUInt32LE(20) !== pages) {
+      throw new PageError(`page ${page} is not the value’s`);
+    }
+    return bytes.subarray(PAGE_HEAD_BYTES, PAGE_HEAD_BYTES + length);
+  }
+
+  /** Throws PageError if the pages are not there, or are in use elsewhere. */
+  #read(page: number, count: number): Buffer {
+    if (page < META_PAGES || page + count > this.#pages) {
+      throw new PageError(`page ${page} is beyond the end of the file`);
+    }
+    for (let i = page; i < page + count; i++) {
+      const bit = 1 << (i & 7);
+      if (((this.#seen[i >>> 3] ?? 0) & bit) !== 0) throw new PageError(`page ${i} is used twice`);
+      this.#seen[i >>> 3] = (this.#seen[i >>> 3] ?? 0) | bit;
+    }
+    const bytes = Buffer.allocUnsafe(count * this.#pageBytes);
+    const length = readSync(this.#fd, bytes, 0, bytes.length, page * this.#pageBytes);
+    if (length < bytes.length) throw new PageError(`page ${page} is cut off`);
+    return bytes;
+  }
+
+  #problem(walk: Walk, page: number, message: string): void {
+    walk.broken = true;
+    this.#report({ table: walk.tree.table, page, message });
+  }
+}
+
+function treeOf(table: string, head: Buffer): Tree {
+  return {
+    table,
+    depth: head.readUInt16LE(6),
+    entries: Number(head.readBigUInt64LE(32)),
+    root: Number(head.readBigUInt64LE(40)),
+  };
+}
+
+function compare(a: Buffer, b: Buffer, numbers: boolean): number {
+  if (!numbers) return Buffer.compare(a, b);
+  if (a.length !== 8) throw new PageError('a key is no transaction');
+  return a.readBigUInt64LE(0) < b.readBigUInt64LE(0) ? -1 : 1;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof PageError) return error.message;
+  throw error;
+}
