@@ -23,7 +23,15 @@ export class Heartbeat implements LoopHooks {
     this.#server = server;
     this.#client = client;
     this.#resident = resident;
-    server.commit.onSettled(() => this.tick(performance.now() * 1000));
+  }
+
+  /** The loop may rest again once nothing is in flight: `kick` makes it look. */
+  start(kick: () => void): void {
+    this.#server.commit.onSettled(() => {
+      this.tick(performance.now() * 1000);
+      kick();
+    });
+    this.tick(performance.now() * 1000);
   }
 
   tick(nowUs: number): boolean {
@@ -32,6 +40,11 @@ export class Heartbeat implements LoopHooks {
     this.#resident.check(nowUs);
     this.#arm(nowUs);
     return busy;
+  }
+
+  restUs(nowUs: number): number {
+    if (this.#server.commit.flushing) return 0;
+    return this.#waitUs(nowUs) ?? Number.POSITIVE_INFINITY;
   }
 
   stop(): void {

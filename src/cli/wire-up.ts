@@ -98,6 +98,6 @@ async function startSession(
   client.attach(session.notifier);
   session.start();
   await session.connected;
-  heartbeat.tick(performance.now() * 1000);
+  heartbeat.start(() => session.kick());
   return session;
 }

@@ -30,6 +30,16 @@ export class Extents {
     this.#merge(offset, length);
   }
 
+  /** The ranges; if there are more than `count`, the last one spans all the rest. */
+  atMost(count: number): readonly WrittenExtent[] {
+    const first = this.#list[count - 1];
+    const last = this.#list.at(-1);
+    if (this.#list.length <= count || first === undefined || last === undefined) return this.#list;
+    const { offset } = first;
+    const rest = { offset, length: last.offset + last.length - offset };
+    return [...this.#list.slice(0, count - 1), rest];
+  }
+
   clear(): void {
     this.#list = [];
     this.#bytes = 0;

@@ -14,6 +14,7 @@ import {
   RECORD_AFTER_US,
   RECORD_BYTES,
   RECORD_EXTENTS_MAX,
+  RECORD_EXTENTS_SENT_MAX,
   SPACE_CHECK_US,
   SPACE_RESERVE_BYTES,
 } from './limits.js';
@@ -129,6 +130,10 @@ export class FileIo {
       file.blocks = this.#objects.use(idOf(file)).blocks;
       this.#objects.recorded(idOf(file));
     } else file.blocks = Math.ceil(file.size / 512);
+    const { writes } = file;
+    const keepIntent = file.writers > 0 && file.mayOverwrite;
+    if (!keepIntent) file.mayOverwrite = false;
+    file.recording = true;
     this.#mds.call(
       'reint',
       {
@@ -136,7 +141,7 @@ export class FileIo {
         change: {
           op: 'write',
           fid: file.fid,
-          extents: file.extents.list,
+          extents: file.extents.atMost(RECORD_EXTENTS_SENT_MAX),
           size: file.size,
           mtime: file.mtime,
           layout: file.layout,
@@ -145,11 +150,13 @@ export class FileIo {
           contents:
             file.layout === 'inline' ? this.#contents(file).subarray(0, file.size) : undefined,
           killSuidgid: file.killSuidgid,
-          keepIntent: file.writers > 0 && file.mayOverwrite,
+          keepIntent,
         },
       },
       (errno) => {
-        if (errno === 0 || errno === Errno.ESTALE) this.#recorded(file);
+        file.recording = false;
+        // What was written while the answer was on its way is not in this record.
+        if (errno === Errno.ESTALE || (errno === 0 && file.writes === writes)) this.#recorded(file);
         done(errno === Errno.ESTALE ? 0 : errno);
       },
     );
@@ -158,7 +165,13 @@ export class FileIo {
   /** The last writer closed the file. */
   closeWriter(file: FileState): void {
     file.writers--;
-    if (file.writers === 0) this.record(file);
+    if (file.writers > 0) return;
+    if (file.dirty) this.record(file);
+    else if (file.mayOverwrite) {
+      file.mayOverwrite = false;
+      const { fid, generation } = file;
+      this.#mds.call('intentOver', { fid, generation }, () => {});
+    }
   }
 
   recordAll(): void {
@@ -207,7 +220,6 @@ export class FileIo {
     file.extents.clear();
     file.killSuidgid = false;
     file.recordedSize = file.size;
-    if (file.writers === 0) file.mayOverwrite = false;
     if (file.users === 0 && !file.gated && !file.cutting) this.#files.delete(file.fid);
   }
 
@@ -301,6 +313,7 @@ export class FileIo {
     file.mtime = this.#clock.now();
     file.extents.add(offset, data.byteLength);
     file.killSuidgid ||= killSuidgid;
+    file.writes++;
     if (!file.dirty) {
       file.dirty = true;
       file.dirtySinceUs = this.#clock.monotonicUs();
@@ -308,7 +321,7 @@ export class FileIo {
     if (!this.#dirty.has(file)) this.#dirty.set(file, who);
     const much =
       file.extents.bytes >= RECORD_BYTES || file.extents.list.length >= RECORD_EXTENTS_MAX;
-    if (killSuidgid || much) this.record(file);
+    if (killSuidgid || (much && !file.recording)) this.record(file);
     done(0);
   }
 

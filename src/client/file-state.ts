@@ -9,7 +9,7 @@
  * - While a cut is not on disk nothing is written or shown beyond it.
  */
 import type { Fid } from '../base/fid.js';
-import type { Timespec } from '../base/time.js';
+import { laterOf, type Timespec } from '../base/time.js';
 import type { Attributes, Layout } from '../rpc/messages.js';
 import { Extents } from './extents.js';
 
@@ -30,6 +30,10 @@ export class FileState {
   /** Since when there are unrecorded writes. */
   dirtySinceUs = 0;
   dirty = false;
+  /** Counts writes, so that a record knows whether it was overtaken. */
+  writes = 0;
+  /** A record is on its way. */
+  recording = false;
   killSuidgid = false;
   /** Bytes below this are recorded, as far as the object file goes. */
   recordedSize = 0;
@@ -73,7 +77,7 @@ export class FileState {
       size: this.size,
       blocks: this.layout === 'object' ? this.blocks : Math.ceil(this.size / 512),
       mtime: this.mtime,
-      ctime: this.mtime,
+      ctime: laterOf(attributes.ctime, this.mtime),
     };
   }
 }

@@ -12,6 +12,9 @@ export const RECORD_BYTES = 64 * 2 ** 20;
 /** …or when it lies in this many separate extents. */
 export const RECORD_EXTENTS_MAX = 512;
 
+/** Extents of one record at most; there may be more while the last record is on its way. */
+export const RECORD_EXTENTS_SENT_MAX = 1_024;
+
 /** Remembered processes, and for how long: a thread id may be reused. */
 export const CALLERS_MAX = 1_024;
 export const CALLER_TTL_US = 1_000_000;

@@ -135,6 +135,13 @@ export interface LoopHooks {
    * spinning on the device.
    */
   tick(nowUs: number): boolean;
+  /**
+   * How long, in microseconds, the event loop may stand still while there are no
+   * requests: 0 while any completion or timer is awaited. A thread that sleeps in
+   * poll(2) itself is woken by a request in half the time that a helper thread and
+   * the event loop take. Without this hook it never does.
+   */
+  restUs?(nowUs: number): number;
 }
 
 /** Messages from us to the kernel. They are queued and sent outside of handlers. */

@@ -22,6 +22,10 @@ export interface Device {
   writeAside(from: Buffer, done: () => void): void;
   /** Calls `wake` once, from the event loop, when there may be something to read. */
   sleep(wake: () => void): void;
+  /** Ends a sleep: its wake is called soon. */
+  rouse(): void;
+  /** Blocks until there may be something to read, for at most `us` microseconds; true if there may. */
+  rest(us: number): boolean;
   /** Ends a sleep, without its wake, and closes the connection. Idempotent. */
   close(): void;
 }
@@ -39,6 +43,8 @@ export class FuseDevice implements Device {
   readonly #fd: number;
   readonly #wakeFd: number;
   readonly #pollfds = Buffer.alloc(2 * POLLFD_BYTES);
+  readonly #restFds = Buffer.alloc(POLLFD_BYTES);
+  readonly #wakeCount = Buffer.alloc(8);
   readonly #onExit = () => this.#interruptSleep();
   /** Calls running on other threads, which use the descriptors. */
   #aside = 0;
@@ -53,6 +59,8 @@ export class FuseDevice implements Device {
     this.#pollfds.writeInt16LE(POLLIN, 4);
     this.#pollfds.writeInt32LE(this.#wakeFd, POLLFD_BYTES);
     this.#pollfds.writeInt16LE(POLLIN, POLLFD_BYTES + 4);
+    this.#restFds.writeInt32LE(fd, 0);
+    this.#restFds.writeInt16LE(POLLIN, 4);
     process.on('exit', this.#onExit);
   }
 
@@ -105,9 +113,20 @@ export class FuseDevice implements Device {
     this.#aside++;
     libc.poll.async(this.#pollfds, 2, -1, () => {
       const live = !this.#closed;
+      if (live) libc.read(this.#wakeFd, this.#wakeCount, this.#wakeCount.length);
       this.#leave();
       if (live) wake();
     });
+  }
+
+  rouse(): void {
+    if (!this.#closed) this.#interruptSleep();
+  }
+
+  rest(us: number): boolean {
+    assert(!this.#closed, 'a closed device is not rested on');
+    // A signal ends it with EINTR: the event loop is to see to it.
+    return libc.poll(this.#restFds, 1, Math.ceil(us / 1000)) > 0;
   }
 
   close(): void {

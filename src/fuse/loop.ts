@@ -5,11 +5,21 @@
  *
  * Inside a run no promise continuation, timer or I/O callback is served. So a
  * run is bounded in requests and in time, and gives way to the event loop when
- * the owner says that completions are outstanding. While the loop sleeps, the
- * event loop runs as always.
+ * the owner says that completions are outstanding.
+ *
+ * There are two ways to sleep. A *rest* blocks this thread in poll(2) for a
+ * bounded time, when the owner says that nothing else can happen; a request ends
+ * it without any other thread. A *sleep* has another thread wait, and the event
+ * loop runs as always.
  */
 import type { LoopHooks } from './api.js';
-import { BATCH_REQUESTS_MAX, WAKEUPS_PER_PAUSE_MAX, WAKEUPS_PER_REQUEST_MAX } from './limits.js';
+import {
+  BATCH_REQUESTS_MAX,
+  REST_US_MAX,
+  REST_US_MIN,
+  WAKEUPS_PER_PAUSE_MAX,
+  WAKEUPS_PER_REQUEST_MAX,
+} from './limits.js';
 
 /** What the loop runs on; tests have one with a clock of their own. */
 export interface LoopPort {
@@ -20,6 +30,10 @@ export interface LoopPort {
   readonly notifications: { readonly pending: boolean; flush(wakeupsMax: number): void };
   /** Calls `wake` once when there may be something to read. */
   sleep(wake: () => void): void;
+  /** Ends a sleep: its `wake` is called soon. */
+  rouse(): void;
+  /** Blocks until there may be something to read, for at most `us` microseconds; true if there may. */
+  rest(us: number): boolean;
   /** Calls `next` in the next turn of the event loop. */
   yield(next: () => void): void;
   /** Monotonic, in microseconds. */
@@ -50,6 +64,8 @@ export class Loop {
   /** A thread waits for the device. */
   #asleep = false;
   #stopped = false;
+  /** The event loop had its turn since the last rest. */
+  #turned = false;
   #lastRequestUs = 0;
 
   constructor(port: LoopPort, options: LoopOptions) {
@@ -92,11 +108,27 @@ export class Loop {
       this.#running = false;
     }
     if (this.#stopped) return;
-    if (next === 'yield') {
-      this.kick();
-    } else if (!this.#asleep) {
+    if (next === 'yield') this.kick();
+    else this.#pause();
+  }
+
+  /** Nothing to do: rests if the owner allows it, else sleeps. */
+  #pause(): void {
+    const restUs = Math.min(this.#options.hooks.restUs?.(this.#port.nowUs()) ?? 0, REST_US_MAX);
+    if (restUs < REST_US_MIN) {
+      if (this.#asleep) return;
       this.#asleep = true;
       this.#port.sleep(this.#wake);
+    } else if (this.#asleep) {
+      this.#port.rouse();
+    } else if (!this.#turned) {
+      // Signals and whatever else came up meanwhile are served between two rests.
+      this.#turned = true;
+      this.kick();
+    } else {
+      this.#turned = false;
+      if (this.#port.rest(restUs)) this.#runSoon(true);
+      else this.kick();
     }
   }
 

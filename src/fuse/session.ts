@@ -119,6 +119,8 @@ export class Session {
         handle: (bytes) => this.#dispatcher.dispatch(message, bytes),
         notifications: this.#notifications,
         sleep: (wake) => this.#device.sleep(wake),
+        rouse: () => this.#device.rouse(),
+        rest: (us) => this.#device.rest(us),
         yield: (next) => setImmediate(next),
         nowUs: options.nowUs ?? (() => performance.now() * 1000),
         ended: (error) => this.#finish(error === undefined ? 'unmounted' : asError(error)),

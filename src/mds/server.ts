@@ -255,6 +255,11 @@ export class MetadataServer {
         if (durable) this.#sync(answer);
         else answer(0, undefined);
       },
+      intentOver: ({ fid, generation }, answer) => {
+        namespace.objects.settle(fid, generation);
+        this.commit.note();
+        answer(0, undefined);
+      },
       ...feeds.methods,
     };
   }

@@ -213,6 +213,8 @@ export interface Methods {
    * are overwritten in place.
    */
   intent: { request: { fid: Fid; generation: number; durable: boolean }; result: undefined };
+  /** Takes an announcement back: everything written under it is recorded. */
+  intentOver: { request: { fid: Fid; generation: number }; result: undefined };
 
   feedCreate: { request: { name: FileName }; result: FeedSummary };
   feedRemove: { request: { name: FileName }; result: undefined };

@@ -120,8 +120,9 @@ export class GroupCommit {
     return this.#changes;
   }
 
-  get busy(): boolean {
-    return this.#flushing || this.#changes > 0;
+  /** A commit is on its way to the disk. */
+  get flushing(): boolean {
+    return this.#flushing;
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The event loop on a device and a clock of the test's own. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BATCH_REQUESTS_MAX } from '../../src/fuse/limits.js';
+import { BATCH_REQUESTS_MAX, REST_US_MAX } from '../../src/fuse/limits.js';
 import { Loop, type LoopPort } from '../../src/fuse/loop.js';
 
 const READ_US = 1;
@@ -20,6 +20,9 @@ class World implements LoopPort {
   next: (() => void) | undefined;
   yields = 0;
   sleeps = 0;
+  rouses = 0;
+  readonly rests: number[] = [];
+  restUs = 0;
   endings: unknown[] = [];
   /** Called after each read that found nothing. */
   onEmpty: () => void = () => undefined;
@@ -44,6 +47,7 @@ class World implements LoopPort {
         this.ticks.push(nowUs);
         return this.outstanding;
       },
+      restUs: () => this.restUs,
     };
     this.loop = new Loop(this, { hooks, busyPollUs, sliceUs });
   }
@@ -63,6 +67,15 @@ class World implements LoopPort {
     this.handled++;
     this.timeUs += HANDLE_US;
   }
+  rouse(): void {
+    this.rouses++;
+  }
+
+  rest(us: number): boolean {
+    this.rests.push(us);
+    return this.queue > 0;
+  }
+
   sleep(wake: () => void): void {
     assert.is(this.wake, undefined, 'one sleep at a time');
     this.sleeps++;
@@ -238,6 +251,35 @@ test('stopped from a handler it reads no more', () => {
   };
   world.arrive(5);
   assert.equal([world.handled, world.endings.length, world.sleeps], [1, 0, 0]);
+});
+
+test('rests instead of sleeping when the owner allows it, with a turn of the event loop in between', () => {
+  const world = new World();
+  world.loop.start();
+  world.restUs = 5_000;
+  world.turn();
+  assert.equal([world.sleeps, world.yields, world.rests.length], [0, 2, 0], 'turns first');
+  world.queue = 1;
+  world.turn();
+  assert.equal(world.rests, [5_000]);
+  assert.is(world.handled, 1, 'a request ends the rest and is handled at once');
+  assert.is(world.sleeps, 0);
+});
+
+test('a rest is bounded, and none is taken while a completion is awaited', () => {
+  const world = new World();
+  world.loop.start();
+  world.restUs = Number.POSITIVE_INFINITY;
+  world.turn();
+  world.turn();
+  assert.equal(world.rests, [REST_US_MAX]);
+  world.restUs = 0;
+  world.turn();
+  assert.is(world.sleeps, 1);
+  world.restUs = 5_000;
+  world.loop.kick();
+  world.turn();
+  assert.is(world.rouses, 1, 'the sleeping thread is called back before this one rests');
 });
 
 test.run();

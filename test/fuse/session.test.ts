@@ -36,6 +36,10 @@ class FakeDevice implements Device {
     this.#wake = wake;
     if (this.requests.length > 0 || this.gone) this.deliver();
   }
+  rouse(): void {}
+  rest(): boolean {
+    return false;
+  }
   close(): void {
     this.closed++;
   }

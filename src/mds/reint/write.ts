@@ -1,5 +1,7 @@
 import { Errno, FsError } from '../../base/errno.js';
 import { isRegular } from '../../base/mode.js';
+import { laterOf } from '../../base/time.js';
+import { EXTENTS_MAX } from '../../feed/record-limits.js';
 import { INLINE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Reint } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
@@ -33,7 +35,8 @@ export function write(txn: Transaction, change: Write): Inode {
   const mode = change.killSuidgid ? withoutSetId(inode.mode) : inode.mode;
   const modeChanged = mode !== inode.mode;
   inode.mode = mode;
-  inode.ctime = change.mtime;
+  // The data may be older than what happened to the inode since.
+  inode.ctime = laterOf(inode.ctime, change.mtime);
   namespace.inodes.touch(inode);
   txn.recordOf(inode, () => ({
     op: 'write',
@@ -51,6 +54,7 @@ export function write(txn: Transaction, change: Write): Inode {
 function check(inode: Inode, change: Write): void {
   if (!isRegular(inode.mode)) throw new FsError(Errno.EINVAL, 'only regular files hold data');
   if (change.size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
+  if (change.extents.length > EXTENTS_MAX) throw new FsError(Errno.EINVAL, 'too many extents');
   if (change.layout === 'inline' && change.size > INLINE_BYTES_MAX) {
     throw new FsError(Errno.EINVAL, 'too large for inline contents');
   }
