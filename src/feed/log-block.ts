@@ -3,10 +3,12 @@
  * coordinates, the text of its records, and which of them are damaged.
  */
 import type { BlockHead } from './block.js';
-import { renderNdjson } from './encodings/ndjson.js';
+import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
 import type { Position } from './position.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
-import { decodeRecord, recordLengthAt } from './record-codec.js';
+import { decodeRecord, RecordReader, recordLengthAt } from './record-codec.js';
+
+const NONE: ReadonlySet<number> = new Set();
 
 export class LogBlock {
   readonly head: BlockHead;
@@ -16,9 +18,11 @@ export class LogBlock {
   #rendered: Rendered | undefined;
   #damaged: ReadonlySet<number> | undefined;
 
-  constructor(head: BlockHead, bytes: Buffer) {
+  /** `intact`: the seal of the whole block holds, so no record needs to be looked at. */
+  constructor(head: BlockHead, bytes: Buffer, intact: boolean) {
     this.head = head;
     this.bytes = bytes;
+    if (intact) this.#damaged = NONE;
   }
 
   /**
@@ -94,31 +98,32 @@ function lengthOrRest(bytes: Buffer, at: number): number {
  */
 function render(block: LogBlock): Rendered {
   const { head, offsets, damaged } = block;
-  const lines: (Buffer | undefined)[] = [];
-  let known = 0;
+  const reader = new RecordReader(block.bytes);
+  const lines: string[] = [];
+  const lengths: number[] = [];
+  let missing = head.end.text - head.start.text;
   for (let i = 0; i + 1 < offsets.length; i++) {
     const offset = offsets[i] ?? 0;
-    let line: Buffer | undefined;
-    if (!damaged.has(i)) {
-      const { record } = decodeRecord(block.bytes, offset - head.start.offset);
-      line = Buffer.from(renderNdjson(record, offset as LogOffset), 'utf8');
-      known += line.length;
-    }
+    const line = damaged.has(i)
+      ? ''
+      : renderNdjson(reader.decode(offset - head.start.offset).record, offset as LogOffset);
     lines.push(line);
+    lengths.push(ndjsonBytes(line));
+    missing -= lengths[i] ?? 0;
   }
-  let missing = head.end.text - head.start.text - known;
   let text: number = head.start.text;
   const positions: Position[] = [];
-  const parts: Buffer[] = [];
-  lines.forEach((line, i) => {
+  for (let i = 0; i < lines.length; i++) {
     positions.push(position(offsets[i] ?? 0, head.start.index + i, text));
-    const part = line ?? Buffer.alloc(Math.max(0, missing), '\n');
-    if (line === undefined) missing = 0;
-    parts.push(part);
-    text += part.length;
-  });
+    if (damaged.has(i) && missing > 0) {
+      lines[i] = '\n'.repeat(missing);
+      lengths[i] = missing;
+      missing = 0;
+    }
+    text += lengths[i] ?? 0;
+  }
   positions.push(head.end);
-  return { positions, text: Buffer.concat(parts) };
+  return { positions, text: Buffer.from(lines.join(''), 'utf8') };
 }
 
 function position(offset: number, index: number, text: number): Position {

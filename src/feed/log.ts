@@ -14,7 +14,7 @@ import type { Clock, Timespec } from '../base/time.js';
 import { ZERO_TIME } from '../base/time.js';
 import type { Participant } from '../store/group-commit.js';
 import { logKey, partsOfLogKey } from '../store/keys.js';
-import type { Table } from '../store/table.js';
+import type { RawValue, Table } from '../store/table.js';
 import { BLOCK_HEAD_BYTES, type BlockHead, decodeBlockHead, encodeBlock } from './block.js';
 import { lowerBound } from './cancel-set.js';
 import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
@@ -174,13 +174,13 @@ export class Log implements Participant {
       start: Buffer.from(logKey(EPOCH, start)),
       end: Buffer.from(logKey(EPOCH, to)),
     };
-    for (const { key, value } of this.#table.entriesUnchecked({
+    for (const { key, raw } of this.#table.entriesRaw({
       ...options,
       limit: limit + removed.size,
     })) {
       const { offset } = partsOfLogKey(key);
-      if (value === undefined || removed.has(offset)) continue;
-      const head = decodeBlockHead(offset, value);
+      if (removed.has(offset)) continue;
+      const head = decodeBlockHead(offset, raw.value);
       if (head.end.offset > from) heads.push(head);
       if (heads.length === limit) break;
     }
@@ -193,17 +193,21 @@ export class Log implements Participant {
     for (const block of this.#cache.values()) {
       if (block.head.start.offset <= at && at < block.head.end.offset) return block;
     }
-    const bytes = this.#table.getUnchecked(logKey(EPOCH, at));
-    if (bytes !== undefined) return this.#remember(at, Buffer.from(bytes));
-    const entry = this.#table.floorUnchecked(logKey(EPOCH, at));
+    const raw = this.#table.getRaw(logKey(EPOCH, at));
+    if (raw !== undefined) return this.#remember(at, raw);
+    const entry = this.#table.floorRaw(logKey(EPOCH, at));
     if (entry === undefined) return undefined;
-    return this.#remember(partsOfLogKey(entry.key).offset, Buffer.from(entry.value));
+    return this.#remember(partsOfLogKey(entry.key).offset, entry.raw);
   }
 
   /** By bisection: text offsets grow with log offsets. */
   #blockAtText(at: number): LogBlock | undefined {
     for (const block of this.#cache.values()) {
       if (block.head.start.text <= at && at < block.head.end.text) return block;
+      // Reading on: the block behind one that was just read.
+      if (block.head.end.text === at && this.#table.has(logKey(EPOCH, block.head.end.offset))) {
+        return this.#blockAtOffset(block.head.end.offset);
+      }
     }
     let found: BlockHead | undefined;
     let low = 0;
@@ -222,14 +226,16 @@ export class Log implements Participant {
   }
 
   #headAtOrBefore(offset: number): BlockHead | undefined {
-    const entry = this.#table.floorUnchecked(logKey(EPOCH, offset));
+    const entry = this.#table.floorRaw(logKey(EPOCH, offset));
     if (entry === undefined) return undefined;
-    return decodeBlockHead(partsOfLogKey(entry.key).offset, entry.value);
+    return decodeBlockHead(partsOfLogKey(entry.key).offset, entry.raw.value);
   }
 
-  #remember(offset: number, value: Buffer): LogBlock {
+  #remember(offset: number, raw: RawValue): LogBlock {
+    // A copy: the store's buffer serves the next read.
+    const value = Buffer.from(raw.value);
     const head = decodeBlockHead(offset, value);
-    const block = new LogBlock(head, value.subarray(BLOCK_HEAD_BYTES));
+    const block = new LogBlock(head, value.subarray(BLOCK_HEAD_BYTES), raw.intact);
     if (this.#cache.size >= TEXT_CACHE_BLOCKS) {
       for (const oldest of this.#cache.keys()) {
         this.#cache.delete(oldest);

@@ -55,13 +55,16 @@ export function decodeDirent(slot: number, bytes: Buffer): Dirent {
 export class DirentTable {
   readonly #table: Table;
   readonly #key: HashKey;
+  readonly #hash: typeof hashName;
   readonly #overlay = new Overlay<number, Dirent>();
   /** Slots of uncommitted entries in order, per directory, while it is being listed. */
   readonly #sorted = new Map<Fid, number[]>();
 
-  constructor(table: Table, key: HashKey) {
+  /** `hash` is for tests: names seldom meet. */
+  constructor(table: Table, key: HashKey, hash: typeof hashName = hashName) {
     this.#table = table;
     this.#key = key;
+    this.#hash = hash;
   }
 
   lookup(directory: Fid, name: string): Dirent | undefined {
@@ -75,16 +78,18 @@ export class DirentTable {
     return undefined;
   }
 
-  /** Adds an entry; the caller knows that there is none of that name. */
+  /** Adds an entry; the caller knows that there is none of that name. FsError(ENOSPC): nothing changed. */
   add(directory: Fid, name: string, fid: Fid, type: number): void {
     const first = this.#bucket(name);
+    let last: Dirent | undefined;
     for (let slot = first; slot < first + BUCKET_SLOTS; slot++) {
       const found = this.#at(directory, slot);
       if (found === undefined || found.fid === 0) {
+        if (last?.chained === false) this.#set(directory, { ...last, chained: true });
         this.#set(directory, { slot, fid, type, name, chained: found?.chained ?? false });
         return;
       }
-      if (!found.chained) this.#set(directory, { ...found, chained: true });
+      last = found;
     }
     throw new FsError(Errno.ENOSPC, 'too many names with one hash');
   }
@@ -135,7 +140,7 @@ export class DirentTable {
   }
 
   #bucket(name: string): number {
-    return FIRST_SLOT + hashName(name, this.#key) * BUCKET_SLOTS;
+    return FIRST_SLOT + this.#hash(name, this.#key) * BUCKET_SLOTS;
   }
 
   #at(directory: Fid, slot: number): Dirent | undefined {

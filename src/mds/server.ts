@@ -24,7 +24,7 @@ import { FeedService } from './feed-service.js';
 import { Namespace } from './namespace.js';
 import type { ObjectReaper } from './object-work.js';
 import { recover } from './recovery.js';
-import { freesSpace, reint } from './reint/reint.js';
+import { reint, usesReserve } from './reint/reint.js';
 import { Transaction } from './transaction.js';
 
 const debug = createDebug('feedfs:mds');
@@ -92,7 +92,7 @@ export class MetadataServer {
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
   transact(request: ReintRequest): ReturnType<typeof reint> {
-    this.commit.admit(freesSpace(request.change));
+    this.commit.admit(usesReserve(request.change));
     const txn = this.#begin(request.who);
     const inode = reint(txn, request.change);
     this.#transno = txn.transno;
@@ -213,8 +213,9 @@ export class MetadataServer {
       reint: (request, answer) => this.#reint(request, answer),
       open: ({ fid }, answer) => {
         const inode = namespace.inode(fid);
-        this.#opened(fid);
+        // Damaged contents refuse the open, which then must not count.
         const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
+        this.#opened(fid);
         answer(0, { attributes: inode, contents });
       },
       close: ({ fid }, answer) => {

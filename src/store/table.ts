@@ -9,6 +9,29 @@ export interface Entry {
   readonly value: Buffer;
 }
 
+/** A value that may be damaged, whose reader decides what that means. */
+export class RawValue {
+  readonly #sealed: Buffer;
+
+  constructor(sealed: Buffer) {
+    this.#sealed = sealed;
+  }
+
+  get value(): Buffer {
+    return this.#sealed.subarray(0, Math.max(0, this.#sealed.length - SEAL_BYTES));
+  }
+
+  /** Its seal holds: costs a look at every byte. */
+  get intact(): boolean {
+    return unseal(this.#sealed) !== undefined;
+  }
+}
+
+export interface RawEntry {
+  readonly key: Buffer;
+  readonly raw: RawValue;
+}
+
 export interface RangeOptions {
   readonly start?: Uint8Array;
   /** Exclusive. */
@@ -43,18 +66,15 @@ export class Table {
     return this.#database.getBinaryFast(key) !== undefined;
   }
 
-  /** Like {@link get}, without the check: for values whose parts carry checks of their own. */
-  getUnchecked(key: Buffer): Buffer | undefined {
+  /** Like {@link get}, for values whose parts carry checks of their own. */
+  getRaw(key: Buffer): RawValue | undefined {
     const sealed = this.#database.getBinaryFast(key) as Buffer | undefined;
-    if (sealed === undefined || sealed.length < SEAL_BYTES) return undefined;
-    return sealed.subarray(0, sealed.length - SEAL_BYTES);
+    return sealed === undefined ? undefined : new RawValue(sealed.subarray(0, sealed.length));
   }
 
-  /** The last entry at or before `key`, unchecked. */
-  floorUnchecked(key: Buffer): Entry | undefined {
-    for (const { key: found, value } of this.#range({ start: key, reverse: true, limit: 1 })) {
-      return { key: found, value: value.subarray(0, Math.max(0, value.byteLength - SEAL_BYTES)) };
-    }
+  /** The last entry at or before `key`. */
+  floorRaw(key: Buffer): RawEntry | undefined {
+    for (const entry of this.entriesRaw({ start: key, reverse: true, limit: 1 })) return entry;
     return undefined;
   }
 
@@ -79,13 +99,9 @@ export class Table {
     for (const { key, value } of this.#range(options)) yield { key, value: this.#unseal(value) };
   }
 
-  /** Like {@link entries}, with `undefined` for a damaged value: for fsck and for readers that go on. */
-  *entriesUnchecked(
-    options: RangeOptions,
-  ): Generator<{ readonly key: Buffer; readonly value: Buffer | undefined }> {
-    for (const { key, value } of this.#range(options)) {
-      yield { key, value: unseal(value) };
-    }
+  /** Like {@link entries}, for readers that go on behind a damaged value. */
+  *entriesRaw(options: RangeOptions): Generator<RawEntry> {
+    for (const { key, value } of this.#range(options)) yield { key, raw: new RawValue(value) };
   }
 
   /** Keys in order. */

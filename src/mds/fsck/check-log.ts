@@ -48,7 +48,7 @@ class LogCheck {
       this.#end = undefined;
       return;
     }
-    const block = new LogBlock(head, bytes.subarray(BLOCK_HEAD_BYTES));
+    const block = new LogBlock(head, bytes.subarray(BLOCK_HEAD_BYTES), false);
     this.#chain(head, where);
     const before = this.#records(block);
     const problem = before ? undefined : this.#lengths(block);

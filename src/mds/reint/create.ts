@@ -35,12 +35,12 @@ export function create(
   }
   const inode = newInode(txn, parent, mode);
   inode.rdev = type === S_IFCHR || type === S_IFBLK ? rdev : 0;
+  attach(txn, parent, name, inode);
   if (isDirectory(mode)) {
     inode.nlink = 2;
     inode.parent = parentFid;
     parent.nlink++;
   }
-  attach(txn, parent, name, inode);
   txn.record(inode.fid, () => ({
     op: type === S_IFREG ? 'create' : type === S_IFDIR ? 'mkdir' : 'mknod',
     parent: parentFid,

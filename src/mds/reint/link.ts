@@ -18,9 +18,10 @@ export function link(txn: Transaction, fid: Fid, parentFid: Fid, name: string): 
   if (namespace.dirents.lookup(parentFid, name) !== undefined) {
     throw new FsError(Errno.EEXIST, 'the name is taken');
   }
+  // First, for it alone may be refused.
+  namespace.dirents.add(parentFid, name, fid, direntType(inode.mode));
   inode.nlink++;
   txn.changed(inode);
-  namespace.dirents.add(parentFid, name, fid, direntType(inode.mode));
   txn.entryChanged(parent, 1);
   txn.record(fid, () => ({
     op: 'link',

@@ -44,12 +44,16 @@ export function reint(txn: Transaction, change: Reint): Inode {
   }
 }
 
-/** Changes that free space may use the reserve; cutting a file counts, growing one does not. */
-export function freesSpace(change: Reint): boolean {
+/**
+ * Changes that may use the reserve of free space: those that free some (cutting a file
+ * counts, growing one does not), and the record of data that were accepted already.
+ */
+export function usesReserve(change: Reint): boolean {
   switch (change.op) {
     case 'unlink':
     case 'rmdir':
     case 'removexattr':
+    case 'write':
       return true;
     case 'setattr':
       return change.change.size === 0;

@@ -1,6 +1,6 @@
 import { Errno, FsError } from '../../base/errno.js';
 import { isRegular } from '../../base/mode.js';
-import { laterOf } from '../../base/time.js';
+import { compareTimes } from '../../base/time.js';
 import { EXTENTS_MAX } from '../../feed/record-limits.js';
 import { INLINE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Reint } from '../../rpc/messages.js';
@@ -36,7 +36,7 @@ export function write(txn: Transaction, change: Write): Inode {
   const modeChanged = mode !== inode.mode;
   inode.mode = mode;
   // The data may be older than what happened to the inode since.
-  inode.ctime = laterOf(inode.ctime, change.mtime);
+  if (compareTimes(inode.ctime, change.mtime) < 0) inode.ctime = change.mtime;
   namespace.inodes.touch(inode);
   txn.recordOf(inode, () => ({
     op: 'write',
