@@ -50,10 +50,6 @@ export function compareTimes(a: Timespec, b: Timespec): number {
   return a.sec - b.sec || a.nsec - b.nsec;
 }
 
-export function laterOf(a: Timespec, b: Timespec): Timespec {
-  return compareTimes(a, b) < 0 ? b : a;
-}
-
 /** Nanoseconds since the epoch as a decimal string, for JSON. */
 export function timeToNanoseconds({ sec, nsec }: Timespec): string {
   if (sec >= 0) return sec === 0 ? `${nsec}` : `${sec}${String(nsec).padStart(9, '0')}`;

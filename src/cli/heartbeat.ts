@@ -18,6 +18,7 @@ export class Heartbeat implements LoopHooks {
   readonly #resident: ResidentLimit;
   #timer: NodeJS.Timeout | undefined;
   #timerAtUs = 0;
+  #stopped = false;
 
   constructor(server: MetadataServer, client: Client, resident: ResidentLimit) {
     this.#server = server;
@@ -35,6 +36,7 @@ export class Heartbeat implements LoopHooks {
   }
 
   tick(nowUs: number): boolean {
+    if (this.#stopped) return false;
     this.#client.tick(nowUs);
     const busy = this.#server.tick(nowUs);
     this.#resident.check(nowUs);
@@ -47,7 +49,9 @@ export class Heartbeat implements LoopHooks {
     return this.#waitUs(nowUs) ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Whatever is flushed from here on wakes nothing: the store may be closed. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

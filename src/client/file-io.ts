@@ -1,42 +1,36 @@
 /**
- * Reading, writing and cutting regular files: small contents with the metadata
- * server, large ones in object files, and the record of what was written.
+ * Writing and cutting regular files in the right order, and the record of what was
+ * written. The bytes themselves are file-data.ts's.
  */
-import { must } from '../base/assert.js';
-import { Errno, errnoOf, FsError } from '../base/errno.js';
+import { Errno, errnoOf } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
-import type { ObjectId, ObjectStore } from '../objects/object-store.js';
-import { INLINE_BYTES_MAX } from '../rpc/limits.js';
+import type { ObjectStore } from '../objects/object-store.js';
 import type { AttributeChange, Attributes, Connection, Credentials } from '../rpc/messages.js';
+import { FileData } from './file-data.js';
 import { FileState } from './file-state.js';
 import {
   RECORD_AFTER_US,
   RECORD_BYTES,
   RECORD_EXTENTS_MAX,
   RECORD_EXTENTS_SENT_MAX,
-  SPACE_CHECK_US,
-  SPACE_RESERVE_BYTES,
 } from './limits.js';
 
 export type Done = (errno: Errno | 0) => void;
 
-const NO_BYTES = new Uint8Array(0);
 const SYSTEM: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
 
 export class FileIo {
   readonly #mds: Connection;
-  readonly #objects: ObjectStore;
+  readonly data: FileData;
   readonly #clock: Clock;
   readonly #files = new Map<Fid, FileState>();
   /** Files with unrecorded writes, the oldest first. */
   readonly #dirty = new Map<FileState, Credentials>();
-  #freeBytes = Number.POSITIVE_INFINITY;
-  #freeBytesUs = Number.NEGATIVE_INFINITY;
 
   constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
     this.#mds = mds;
-    this.#objects = objects;
+    this.data = new FileData(mds, objects, clock);
     this.#clock = clock;
   }
 
@@ -75,36 +69,6 @@ export class FileIo {
     }
   }
 
-  /** Bytes read at `offset`; fewer than asked for only at the end of the file. */
-  read(file: FileState, offset: number, into: Uint8Array): number {
-    const length = Math.max(0, Math.min(into.byteLength, file.size - offset));
-    if (length === 0) return 0;
-    const target = into.subarray(0, length);
-    let found = 0;
-    if (file.layout === 'object') found = this.#objects.read(idOf(file), target, offset);
-    else if (file.layout === 'inline') {
-      const contents = this.#contents(file);
-      const part = contents.subarray(offset, Math.min(offset + length, file.size));
-      target.set(part);
-      found = part.byteLength;
-    }
-    target.fill(0, found);
-    return length;
-  }
-
-  /** Where data or a hole starts at or after `offset`. FsError(ENXIO) as lseek(2) says. */
-  seek(file: FileState, offset: number, what: 'data' | 'hole'): number {
-    if (offset < 0 || offset >= file.size) throw new FsError(Errno.ENXIO, 'beyond the end');
-    if (file.layout === 'inline') return what === 'data' ? offset : file.size;
-    const found =
-      file.layout === 'object' ? this.#objects.seek(idOf(file), offset, what) : undefined;
-    if (what === 'hole') return found === undefined ? offset : Math.min(found, file.size);
-    if (found === undefined || found >= file.size) {
-      throw new FsError(Errno.ENXIO, 'only a hole follows');
-    }
-    return found;
-  }
-
   /** Writes all of `data` (valid during this call) and then calls back. */
   write(
     file: FileState,
@@ -126,10 +90,7 @@ export class FileIo {
   record(file: FileState, done: Done = () => {}): void {
     const who = this.#dirty.get(file);
     if (who === undefined) return done(0);
-    if (file.layout === 'object') {
-      file.blocks = this.#objects.use(idOf(file)).blocks;
-      this.#objects.recorded(idOf(file));
-    } else file.blocks = Math.ceil(file.size / 512);
+    this.data.settle(file);
     const { writes } = file;
     const keepIntent = file.writers > 0 && file.mayOverwrite;
     if (!keepIntent) file.mayOverwrite = false;
@@ -148,7 +109,7 @@ export class FileIo {
           generation: file.generation,
           blocks: file.blocks,
           contents:
-            file.layout === 'inline' ? this.#contents(file).subarray(0, file.size) : undefined,
+            file.layout === 'inline' ? this.data.contents(file).subarray(0, file.size) : undefined,
           killSuidgid: file.killSuidgid,
           keepIntent,
         },
@@ -230,7 +191,7 @@ export class FileIo {
     done: (errno: Errno | 0, attributes: Attributes | undefined) => void,
   ): void {
     const cuts = file.layout === 'object' && change.size > 0 && change.size < file.size;
-    this.#trimExcess(file);
+    this.data.trimExcess(file);
     this.#mds.call(
       'reint',
       { who, change: { op: 'setattr', fid: file.fid, change } },
@@ -258,14 +219,6 @@ export class FileIo {
       file.cutting = false;
       this.release(file);
     });
-  }
-
-  /** A crash may have left bytes behind the end that nobody recorded: they must not come back. */
-  #trimExcess(file: FileState): void {
-    if (file.layout !== 'object' || file.dirty || file.cutting) return;
-    if (this.#objects.use(idOf(file)).size > file.size) {
-      this.#objects.truncate(idOf(file), file.size);
-    }
   }
 
   #mustWait(file: FileState, offset: number, length: number): boolean {
@@ -304,8 +257,7 @@ export class FileIo {
     done: Done,
   ): void {
     try {
-      this.#admit();
-      this.#place(file, offset, data);
+      this.data.write(file, offset, data);
     } catch (error) {
       return done(errnoOf(error));
     }
@@ -324,58 +276,4 @@ export class FileIo {
     if (killSuidgid || (much && !file.recording)) this.record(file);
     done(0);
   }
-
-  #place(file: FileState, offset: number, data: Uint8Array): void {
-    const end = Math.max(file.size, offset + data.byteLength);
-    if (file.layout !== 'object' && end > INLINE_BYTES_MAX) this.#becomeObject(file);
-    if (file.layout === 'object') {
-      if (!file.dirty) this.#trimExcess(file);
-      this.#objects.write(idOf(file), data, offset);
-      return;
-    }
-    const before = this.#contents(file);
-    if (before.byteLength < offset + data.byteLength) {
-      const grown = new Uint8Array(Math.min(INLINE_BYTES_MAX, Math.max(256, 2 * end)));
-      grown.set(before.subarray(0, file.size));
-      file.contents = grown;
-    }
-    file.layout = 'inline';
-    file.contents?.set(data, offset);
-  }
-
-  /** From contents in LMDB to an object file of the next generation. */
-  #becomeObject(file: FileState): void {
-    const contents = file.layout === 'inline' ? this.#contents(file) : undefined;
-    const id: ObjectId = { fid: file.fid, generation: file.generation + 1 };
-    this.#objects.create(id);
-    if (contents !== undefined) this.#objects.write(id, contents.subarray(0, file.size), 0);
-    this.#mds.call('intent', { ...id, durable: false }, () => {});
-    // What moved is part of what the record must say, whoever wrote it.
-    file.layout = 'object';
-    file.generation = id.generation;
-    file.contents = undefined;
-    file.mayOverwrite = true;
-  }
-
-  #contents(file: FileState): Uint8Array {
-    if (file.layout === 'empty') return NO_BYTES;
-    return must(file.contents, 'contents of an inline file that is open');
-  }
-
-  /** FsError(ENOSPC) when the store's disk is nearly full. */
-  #admit(): void {
-    const now = this.#clock.monotonicUs();
-    if (now - this.#freeBytesUs > SPACE_CHECK_US || this.#freeBytes < 2 * SPACE_RESERVE_BYTES) {
-      const { bavail, bsize } = this.#objects.statfs();
-      this.#freeBytes = bavail * bsize;
-      this.#freeBytesUs = now;
-    }
-    if (this.#freeBytes < SPACE_RESERVE_BYTES) {
-      throw new FsError(Errno.ENOSPC, 'the store has used up its disk');
-    }
-  }
-}
-
-function idOf(file: FileState): ObjectId {
-  return { fid: file.fid, generation: file.generation };
 }

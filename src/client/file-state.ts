@@ -9,7 +9,7 @@
  * - While a cut is not on disk nothing is written or shown beyond it.
  */
 import type { Fid } from '../base/fid.js';
-import { laterOf, type Timespec } from '../base/time.js';
+import { compareTimes, type Timespec } from '../base/time.js';
 import type { Attributes, Layout } from '../rpc/messages.js';
 import { Extents } from './extents.js';
 
@@ -77,7 +77,7 @@ export class FileState {
       size: this.size,
       blocks: this.layout === 'object' ? this.blocks : Math.ceil(this.size / 512),
       mtime: this.mtime,
-      ctime: laterOf(attributes.ctime, this.mtime),
+      ctime: compareTimes(attributes.ctime, this.mtime) > 0 ? attributes.ctime : this.mtime,
     };
   }
 }

@@ -86,7 +86,7 @@ function lengthOrRest(bytes: Buffer, at: number): number {
   const rest = bytes.length - at;
   try {
     const length = recordLengthAt(bytes, at);
-    return length <= rest ? length : rest;
+    return Math.min(length, rest);
   } catch {
     return rest;
   }

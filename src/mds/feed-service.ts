@@ -22,6 +22,14 @@ import type { GroupCommit } from '../store/group-commit.js';
 
 type FeedMethods = Pick<Service, Extract<keyof Service, `feed${string}`>>;
 
+type AdministrationMethod =
+  | 'feedCreate'
+  | 'feedRemove'
+  | 'feedLookup'
+  | 'feedList'
+  | 'feedStatus'
+  | 'feedInfo';
+
 export class FeedService {
   readonly methods: FeedMethods;
   readonly #registry: FeedRegistry;
@@ -39,7 +47,7 @@ export class FeedService {
     this.#log = parts.log;
     this.#commit = parts.commit;
     this.#notify = parts.notify;
-    this.methods = this.#methods();
+    this.methods = { ...this.#administration(), ...this.#reading() };
   }
 
   /** FsError(ENODEV) once the feed has ended. */
@@ -54,7 +62,8 @@ export class FeedService {
     return { log: this.#log, cancelled, coordinate: coordinateOf(view) };
   }
 
-  #methods(): FeedMethods {
+  /** Making, ending and describing feeds. */
+  #administration(): Pick<FeedMethods, AdministrationMethod> {
     const registry = this.#registry;
     const commit = this.#commit;
     return {
@@ -90,6 +99,14 @@ export class FeedService {
         });
       },
       feedInfo: ({ id }, answer) => answer(0, this.#info(this.#feed(id))),
+    };
+  }
+
+  /** What a consumer does with the bytes of a view. */
+  #reading(): Omit<FeedMethods, AdministrationMethod> {
+    const registry = this.#registry;
+    const commit = this.#commit;
+    return {
       feedNext: ({ id, view, cursor, into }, answer) => {
         const feed = registry.get(id);
         if (feed === undefined) return answer(0, ended(cursor));

@@ -28,6 +28,17 @@ import { reint, usesReserve } from './reint/reint.js';
 import { Transaction } from './transaction.js';
 
 const debug = createDebug('feedfs:mds');
+type FeedMethod = Extract<keyof Service, `feed${string}`>;
+type QueryMethod =
+  | 'lookup'
+  | 'getattr'
+  | 'readlink'
+  | 'readdir'
+  | 'parent'
+  | 'getxattr'
+  | 'listxattr'
+  | 'statfs';
+
 const TRANSNO_KEY = Buffer.from('transno', 'latin1');
 
 export interface ServerOptions {
@@ -190,13 +201,18 @@ export class MetadataServer {
   }
 
   #service(): Service {
-    const { namespace } = this;
     const feeds = new FeedService({
       registry: this.feeds,
       log: this.log,
       commit: this.commit,
       notify: this.#options.notify,
     });
+    return { ...this.#queries(), ...this.#changes(), ...feeds.methods };
+  }
+
+  /** What asks and changes nothing. */
+  #queries(): Pick<Service, QueryMethod> {
+    const { namespace } = this;
     return {
       lookup: ({ parent, name }, answer) => {
         namespace.directory(parent);
@@ -209,18 +225,6 @@ export class MetadataServer {
         const inode = namespace.inode(fid);
         if (isSymlink(inode.mode)) answer(0, inode.target);
         else answer(Errno.EINVAL, undefined);
-      },
-      reint: (request, answer) => this.#reint(request, answer),
-      open: ({ fid }, answer) => {
-        const inode = namespace.inode(fid);
-        // Damaged contents refuse the open, which then must not count.
-        const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
-        this.#opened(fid);
-        answer(0, { attributes: inode, contents });
-      },
-      close: ({ fid }, answer) => {
-        this.#closed(fid);
-        answer(0, undefined);
       },
       readdir: ({ fid, cookie, attributes, each }, answer) => {
         namespace.directory(fid);
@@ -249,6 +253,25 @@ export class MetadataServer {
         answer(0, inode.hasXattrs ? namespace.xattrs.names(fid) : []);
       },
       statfs: (_request, answer) => answer(0, this.#use()),
+    };
+  }
+
+  /** Mutations, opens, and waiting for the disk. */
+  #changes(): Omit<Service, QueryMethod | FeedMethod> {
+    const { namespace } = this;
+    return {
+      reint: (request, answer) => this.#reint(request, answer),
+      open: ({ fid }, answer) => {
+        const inode = namespace.inode(fid);
+        // Damaged contents refuse the open, which then must not count.
+        const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
+        this.#opened(fid);
+        answer(0, { attributes: inode, contents });
+      },
+      close: ({ fid }, answer) => {
+        this.#closed(fid);
+        answer(0, undefined);
+      },
       sync: (_request, answer) => this.#sync(answer),
       intent: ({ fid, generation, durable }, answer) => {
         namespace.objects.intent(fid, generation);
@@ -261,15 +284,16 @@ export class MetadataServer {
         this.commit.note();
         answer(0, undefined);
       },
-      ...feeds.methods,
     };
   }
 
-  /** Commits and flushes everything. */
-  settle(): Promise<void> {
+  /** Commits and flushes everything, and what that leaves to commit. */
+  async settle(): Promise<void> {
     debug('settling');
-    return new Promise((resolve, reject) => {
-      this.commit.whenFlushed((error) => (error === undefined ? resolve() : reject(error)));
-    });
+    do {
+      await new Promise<void>((resolve, reject) => {
+        this.commit.whenFlushed((error) => (error === undefined ? resolve() : reject(error)));
+      });
+    } while (this.commit.uncommitted > 0);
   }
 }

@@ -120,6 +120,11 @@ export class GroupCommit {
     return this.#changes;
   }
 
+  /** Something is not on disk yet. */
+  get busy(): boolean {
+    return this.#flushing || this.#changes > 0;
+  }
+
   /** A commit is on its way to the disk. */
   get flushing(): boolean {
     return this.#flushing;

@@ -87,7 +87,7 @@ export function fileOperations(context: ClientContext): FileHandlers {
     lseek: ({ fh, offset, whence }, reply) => {
       const file = fileOf(fh);
       if (file === undefined) return reply.error(Errno.EBADF);
-      reply.offset(files.seek(file, offset, whence === 3 ? 'data' : 'hole'));
+      reply.offset(files.data.seek(file, offset, whence === 3 ? 'data' : 'hole'));
     },
     // Programs fall back to writing where it matters (posix_fallocate does).
     fallocate: (_request, reply) => reply.error(Errno.EOPNOTSUPP),
@@ -126,7 +126,7 @@ function read(
 ): void {
   const opened = context.opens.get(fh);
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
-  reply.filled(context.files.read(opened.file, offset, reply.room(size)));
+  reply.filled(context.files.data.read(opened.file, offset, reply.room(size)));
 }
 
 function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {

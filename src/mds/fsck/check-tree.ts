@@ -35,7 +35,8 @@ function checkNames(
 ): void {
   const found = index.columns.names[at] ?? 0;
   if (found === wanted) return;
-  if (found === 0) findings.add('unreachable-inode', where, `no entry leads to it; it says ${wanted}`);
+  if (found === 0)
+    findings.add('unreachable-inode', where, `no entry leads to it; it says ${wanted}`);
   else findings.add('link-count', where, `says ${wanted} names, ${found} lead to it`);
 }
 

@@ -1,0 +1,132 @@
+/**
+ * Where the bytes of a regular file are, and moving them there: small contents in
+ * memory until they are recorded with the metadata server, large ones in object files.
+ * When that may happen, and what is told to the server, is file-io.ts.
+ */
+import { must } from '../base/assert.js';
+import { Errno, FsError } from '../base/errno.js';
+import type { Clock } from '../base/time.js';
+import type { ObjectId, ObjectStore } from '../objects/object-store.js';
+import { INLINE_BYTES_MAX } from '../rpc/limits.js';
+import type { Connection } from '../rpc/messages.js';
+import type { FileState } from './file-state.js';
+import { SPACE_CHECK_US, SPACE_RESERVE_BYTES } from './limits.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+export class FileData {
+  readonly #mds: Connection;
+  readonly #objects: ObjectStore;
+  readonly #clock: Clock;
+  #freeBytes = Number.POSITIVE_INFINITY;
+  #freeBytesUs = Number.NEGATIVE_INFINITY;
+
+  constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
+    this.#mds = mds;
+    this.#objects = objects;
+    this.#clock = clock;
+  }
+
+  /** Bytes read at `offset`; fewer than asked for only at the end of the file. */
+  read(file: FileState, offset: number, into: Uint8Array): number {
+    const length = Math.max(0, Math.min(into.byteLength, file.size - offset));
+    if (length === 0) return 0;
+    const target = into.subarray(0, length);
+    let found = 0;
+    if (file.layout === 'object') found = this.#objects.read(idOf(file), target, offset);
+    else if (file.layout === 'inline') {
+      const contents = this.contents(file);
+      const part = contents.subarray(offset, Math.min(offset + length, file.size));
+      target.set(part);
+      found = part.byteLength;
+    }
+    target.fill(0, found);
+    return length;
+  }
+
+  /** Where data or a hole starts at or after `offset`. FsError(ENXIO) as lseek(2) says. */
+  seek(file: FileState, offset: number, what: 'data' | 'hole'): number {
+    if (offset < 0 || offset >= file.size) throw new FsError(Errno.ENXIO, 'beyond the end');
+    if (file.layout === 'inline') return what === 'data' ? offset : file.size;
+    const found =
+      file.layout === 'object' ? this.#objects.seek(idOf(file), offset, what) : undefined;
+    if (what === 'hole') return found === undefined ? offset : Math.min(found, file.size);
+    if (found === undefined || found >= file.size) {
+      throw new FsError(Errno.ENXIO, 'only a hole follows');
+    }
+    return found;
+  }
+
+  /** Puts bytes in their place. FsError(ENOSPC, EIO, …): some of them may be there then. */
+  write(file: FileState, offset: number, data: Uint8Array): void {
+    this.#admit();
+    const end = Math.max(file.size, offset + data.byteLength);
+    if (file.layout !== 'object' && end > INLINE_BYTES_MAX) this.#becomeObject(file);
+    if (file.layout === 'object') {
+      if (!file.dirty) this.trimExcess(file);
+      this.#objects.write(idOf(file), data, offset);
+      return;
+    }
+    const before = this.contents(file);
+    if (before.byteLength < offset + data.byteLength) {
+      const grown = new Uint8Array(Math.min(INLINE_BYTES_MAX, Math.max(256, 2 * end)));
+      grown.set(before.subarray(0, file.size));
+      file.contents = grown;
+    }
+    file.layout = 'inline';
+    file.contents?.set(data, offset);
+  }
+
+  /** From contents in LMDB to an object file of the next generation. */
+  #becomeObject(file: FileState): void {
+    const contents = file.layout === 'inline' ? this.contents(file) : undefined;
+    const id: ObjectId = { fid: file.fid, generation: file.generation + 1 };
+    this.#objects.create(id);
+    if (contents !== undefined) this.#objects.write(id, contents.subarray(0, file.size), 0);
+    this.#mds.call('intent', { ...id, durable: false }, () => {});
+    // What moved is part of what the record must say, whoever wrote it.
+    file.layout = 'object';
+    file.generation = id.generation;
+    file.contents = undefined;
+    file.mayOverwrite = true;
+  }
+
+  /** Contents of a file that has no object file; they may be longer than the file. */
+  contents(file: FileState): Uint8Array {
+    if (file.layout === 'empty') return NO_BYTES;
+    return must(file.contents, 'contents of an inline file that is open');
+  }
+
+  /** FsError(ENOSPC) when the store's disk is nearly full. */
+  #admit(): void {
+    const now = this.#clock.monotonicUs();
+    if (now - this.#freeBytesUs > SPACE_CHECK_US || this.#freeBytes < 2 * SPACE_RESERVE_BYTES) {
+      const { bavail, bsize } = this.#objects.statfs();
+      this.#freeBytes = bavail * bsize;
+      this.#freeBytesUs = now;
+    }
+    if (this.#freeBytes < SPACE_RESERVE_BYTES) {
+      throw new FsError(Errno.ENOSPC, 'the store has used up its disk');
+    }
+  }
+
+  /** A crash may have left bytes behind the end that nobody recorded: they must not come back. */
+  trimExcess(file: FileState): void {
+    if (file.layout !== 'object' || file.dirty || file.cutting) return;
+    if (this.#objects.use(idOf(file)).size > file.size) {
+      this.#objects.truncate(idOf(file), file.size);
+    }
+  }
+
+  /** The blocks that the file takes, for the record; its data go to disk with that. */
+  settle(file: FileState): void {
+    if (file.layout === 'object') {
+      file.blocks = this.#objects.use(idOf(file)).blocks;
+      this.#objects.recorded(idOf(file));
+    } else file.blocks = Math.ceil(file.size / 512);
+  }
+}
+
+function idOf(file: FileState): ObjectId {
+  return { fid: file.fid, generation: file.generation };
+}
