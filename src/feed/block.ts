@@ -13,15 +13,17 @@
  * | 28 | 4     | bytes of records                        |
  * | 32 | 8     | commit time, seconds                    |
  * | 40 | 4     | commit time, nanoseconds                |
- * | 44 | 4     | zero                                    |
+ * | 44 | 4     | CRC-32 of all before                    |
  * | 48 | …     | the records, back to back               |
  */
+import { crc32 } from 'node:zlib';
 import { Errno, FsError } from '../base/errno.js';
 import type { Timespec } from '../base/time.js';
 import type { Position } from './position.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
 
 export const BLOCK_HEAD_BYTES = 48;
+const HEAD_SUM_AT = 44;
 const VERSION = 1;
 const TWO_32 = 2 ** 32;
 
@@ -52,7 +54,7 @@ export function encodeBlock(head: BlockHead, records: Uint8Array): Buffer {
   bytes.writeUInt32LE(records.byteLength, 28);
   putNumber(bytes, 32, head.time.sec);
   bytes.writeUInt32LE(head.time.nsec, 40);
-  bytes.writeUInt32LE(0, 44);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, HEAD_SUM_AT)), HEAD_SUM_AT);
   bytes.set(records, BLOCK_HEAD_BYTES);
   return bytes;
 }
@@ -62,6 +64,7 @@ export function decodeBlockHead(offset: number, bytes: Buffer): BlockHead {
   if (
     bytes.length < BLOCK_HEAD_BYTES ||
     bytes.readUInt16LE(0) !== VERSION ||
+    bytes.readUInt32LE(HEAD_SUM_AT) !== crc32(bytes.subarray(0, HEAD_SUM_AT)) ||
     bytes.readUInt32LE(28) !== bytes.length - BLOCK_HEAD_BYTES
   ) {
     throw new FsError(Errno.EIO, `damaged block of the log at ${offset}`);
@@ -81,4 +84,14 @@ export function decodeBlockHead(offset: number, bytes: Buffer): BlockHead {
     },
     time: { sec: getNumber(bytes, 32), nsec: bytes.readUInt32LE(40) },
   };
+}
+
+/** True if {@link decodeBlockHead} can read the head. */
+export function isBlock(offset: number, value: Buffer): boolean {
+  try {
+    decodeBlockHead(offset, value);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -9,25 +9,28 @@
  * - Blocks do not overlap; a block that no feed owes may be missing.
  */
 import { assert } from '../base/assert.js';
-import { Errno, FsError } from '../base/errno.js';
-import type { Clock, Timespec } from '../base/time.js';
-import { ZERO_TIME } from '../base/time.js';
+import { type Clock, type Timespec, ZERO_TIME } from '../base/time.js';
 import type { Participant } from '../store/group-commit.js';
 import { logKey, partsOfLogKey } from '../store/keys.js';
 import type { RawValue, Table } from '../store/table.js';
-import { BLOCK_HEAD_BYTES, type BlockHead, decodeBlockHead, encodeBlock } from './block.js';
+import {
+  BLOCK_HEAD_BYTES,
+  type BlockHead,
+  decodeBlockHead,
+  encodeBlock,
+  isBlock,
+} from './block.js';
 import { lowerBound } from './cancel-set.js';
 import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
 import { BLOCK_BYTES, BLOCK_RECORDS_MAX, TEXT_CACHE_BLOCKS } from './limits.js';
 import { LogBlock } from './log-block.js';
+import { readLogEnd, writeLogEnd } from './log-end.js';
 import { type Coordinate, LOG_START, type Position } from './position.js';
 import type { FeedRecord, LogOffset, RecordIndex, TextOffset } from './record.js';
 import { RecordWriter } from './record-codec.js';
 
 /** The offset space is used once so far; keys carry the number of its use. */
 const EPOCH = 0;
-const END_KEY = Buffer.from('log.end', 'latin1');
-const END_BYTES = 40;
 
 /** A record without what the log gives it. */
 export type Unlogged<R = FeedRecord> = R extends FeedRecord ? Omit<R, 'index'> : never;
@@ -66,7 +69,7 @@ export class Log implements Participant {
     this.#meta = tables.meta;
     this.#clock = clock;
     this.#visibility = visibility;
-    const stored = readEnd(tables.meta);
+    const stored = readLogEnd(tables.meta);
     this.#end = stored.end;
     this.#committedEnd = stored.end;
     this.#visibleEnd = stored.end;
@@ -130,7 +133,7 @@ export class Log implements Participant {
       this.#table.put(logKey(EPOCH, block.start.offset), bytes);
     });
     this.#committedTime = time;
-    this.#meta.put(END_KEY, encodeEnd(this.#end, time));
+    writeLogEnd(this.#meta, { end: this.#end, time });
   }
 
   committed(): void {
@@ -155,14 +158,13 @@ export class Log implements Participant {
 
   /**
    * The block that holds the byte `at` of a coordinate, or undefined if it was
-   * removed. FsError(EIO) if its head is damaged.
+   * removed.
    */
   blockAt(at: number, coordinate: Coordinate): LogBlock | undefined {
     const block = coordinate === 'offset' ? this.#blockAtOffset(at) : this.#blockAtText(at);
     if (block === undefined) return undefined;
-    return at >= block.head.start[coordinate] && at < block.head.end[coordinate]
-      ? block
-      : undefined;
+    const { start, end } = block.head;
+    return at >= start[coordinate] && at < end[coordinate] ? block : undefined;
   }
 
   /** Heads of the blocks that overlap [from, to) of the log, in order, at most `limit`. */
@@ -180,7 +182,7 @@ export class Log implements Participant {
     })) {
       const { offset } = partsOfLogKey(key);
       if (removed.has(offset)) continue;
-      const head = decodeBlockHead(offset, raw.value);
+      const head = this.#headOf(offset, raw.value);
       if (head.end.offset > from) heads.push(head);
       if (heads.length === limit) break;
     }
@@ -228,14 +230,46 @@ export class Log implements Participant {
   #headAtOrBefore(offset: number): BlockHead | undefined {
     const entry = this.#table.floorRaw(logKey(EPOCH, offset));
     if (entry === undefined) return undefined;
-    return decodeBlockHead(partsOfLogKey(entry.key).offset, entry.raw.value);
+    return this.#headOf(partsOfLogKey(entry.key).offset, entry.raw.value);
+  }
+
+  /** The head of a block, or what its neighbours say of it if it is damaged. */
+  #headOf(offset: number, value: Buffer): BlockHead {
+    if (isBlock(offset, value)) return decodeBlockHead(offset, value);
+    const length = Math.max(0, value.length - BLOCK_HEAD_BYTES);
+    const before = offset > 0 ? this.#headAtOrBefore(offset - 1)?.end : undefined;
+    const after = this.#startAfter(offset);
+    return {
+      start: { ...(before ?? LOG_START), offset: offset as LogOffset },
+      end: { ...after, offset: (offset + length) as LogOffset },
+      time: ZERO_TIME,
+    };
+  }
+
+  /** True if the block before ends there: so that place is known in all coordinates. */
+  #continues(offset: number): boolean {
+    return offset === 0 || this.#headAtOrBefore(offset - 1)?.end.offset === offset;
+  }
+
+  /** Where the next block that can be read starts, or the end of what is stored. */
+  #startAfter(offset: number): Position {
+    const start = Buffer.from(logKey(EPOCH, offset + 1));
+    for (const { key, raw } of this.#table.entriesRaw({ start })) {
+      const at = partsOfLogKey(key).offset;
+      if (isBlock(at, raw.value)) return decodeBlockHead(at, raw.value).start;
+    }
+    return this.#committedEnd;
   }
 
   #remember(offset: number, raw: RawValue): LogBlock {
     // A copy: the store's buffer serves the next read.
     const value = Buffer.from(raw.value);
-    const head = decodeBlockHead(offset, value);
-    const block = new LogBlock(head, value.subarray(BLOCK_HEAD_BYTES), raw.intact);
+    const { intact } = raw;
+    const head = this.#headOf(offset, value);
+    const records = value.subarray(BLOCK_HEAD_BYTES);
+    // Nothing says which records these are: zero bytes stand for one, a damaged one.
+    if (!intact && !isBlock(offset, value) && !this.#continues(offset)) records.fill(0);
+    const block = new LogBlock(head, records, intact);
     if (this.#cache.size >= TEXT_CACHE_BLOCKS) {
       for (const oldest of this.#cache.keys()) {
         this.#cache.delete(oldest);
@@ -245,34 +279,6 @@ export class Log implements Participant {
     this.#cache.set(offset, block);
     return block;
   }
-}
-
-function encodeEnd(end: Position, time: Timespec): Buffer {
-  const bytes = Buffer.alloc(END_BYTES);
-  bytes.writeBigUInt64LE(BigInt(end.offset), 0);
-  bytes.writeBigUInt64LE(BigInt(end.index), 8);
-  bytes.writeBigUInt64LE(BigInt(end.text), 16);
-  bytes.writeBigInt64LE(BigInt(time.sec), 24);
-  bytes.writeUInt32LE(time.nsec, 32);
-  return bytes;
-}
-
-function readEnd(meta: Table): { readonly end: Position; readonly time: Timespec } {
-  const bytes = meta.get(END_KEY);
-  return bytes === undefined ? { end: LOG_START, time: ZERO_TIME } : decodeLogEnd(bytes);
-}
-
-/** The value of meta's `log.end`: where the log ends, and the time of its last commit. */
-export function decodeLogEnd(bytes: Buffer): { readonly end: Position; readonly time: Timespec } {
-  if (bytes.length !== END_BYTES) throw new FsError(Errno.EIO, 'damaged end of the log');
-  return {
-    end: {
-      offset: Number(bytes.readBigUInt64LE(0)) as LogOffset,
-      index: Number(bytes.readBigUInt64LE(8)) as RecordIndex,
-      text: Number(bytes.readBigUInt64LE(16)) as TextOffset,
-    },
-    time: { sec: Number(bytes.readBigInt64LE(24)), nsec: bytes.readUInt32LE(32) },
-  };
 }
 
 /** The first boundary at or after `at`, among a block's. */

@@ -44,6 +44,7 @@ export class FuseDevice implements Device {
   readonly #wakeFd: number;
   readonly #pollfds = Buffer.alloc(2 * POLLFD_BYTES);
   readonly #restFds = Buffer.alloc(POLLFD_BYTES);
+  readonly #restTime = Buffer.alloc(16);
   readonly #wakeCount = Buffer.alloc(8);
   readonly #onExit = () => this.#interruptSleep();
   /** Calls running on other threads, which use the descriptors. */
@@ -126,7 +127,9 @@ export class FuseDevice implements Device {
   rest(us: number): boolean {
     assert(!this.#closed, 'a closed device is not rested on');
     // A signal ends it with EINTR: the event loop is to see to it.
-    return libc.poll(this.#restFds, 1, Math.ceil(us / 1000)) > 0;
+    this.#restTime.writeBigInt64LE(BigInt(Math.floor(us / 1e6)), 0);
+    this.#restTime.writeBigInt64LE(BigInt(Math.ceil(us % 1e6) * 1000), 8);
+    return libc.ppoll(this.#restFds, 1, this.#restTime, null) > 0;
   }
 
   close(): void {

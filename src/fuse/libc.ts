@@ -25,6 +25,11 @@ export const poll: Blocking<[fds: Buffer, count: number, timeoutMs: number]> = l
   'int poll(void *fds, unsigned long count, int timeout)',
 );
 
+/** ppoll(2) without a signal mask: `timeout` is a struct timespec. */
+export const ppoll: (fds: Buffer, count: number, timeout: Buffer, mask: null) => number = libc.func(
+  'int ppoll(void *fds, unsigned long count, void *timeout, void *mask)',
+);
+
 export const eventfd: (initial: number, flags: number) => number = libc.func(
   'int eventfd(unsigned int initial, int flags)',
 );

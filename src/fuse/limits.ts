@@ -28,7 +28,7 @@ export const BUSY_POLL_US_MAX = 10_000;
 /** Longest time that the event loop stands still; signals end it early. */
 export const REST_US_MAX = 200_000;
 /** A shorter rest is not worth its system call. */
-export const REST_US_MIN = 1_000;
+export const REST_US_MIN = 20;
 
 /** Wake-ups sent after one request, so that a thousand waiters do not stall the next request. */
 export const WAKEUPS_PER_REQUEST_MAX = 8;

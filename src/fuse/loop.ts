@@ -159,6 +159,8 @@ export class Loop {
       const outstanding = hooks.tick(now);
       if (notifications.pending) {
         notifications.flush(WAKEUPS_PER_PAUSE_MAX);
+        // Whoever was woken asks again at once: that is worth waiting for.
+        this.#lastRequestUs = port.nowUs();
         if (notifications.pending && now < sliceEndUs) continue;
         if (notifications.pending) return 'yield';
       }

@@ -57,6 +57,13 @@ export class FeedService {
     return feed;
   }
 
+  #end(feed: Feed): void {
+    this.#registry.remove(feed);
+    this.#commit.note();
+    this.#notify({ kind: 'feed-ended', id: feed.id });
+    if (this.#registry.count === 0) this.#notify({ kind: 'recording', recording: false });
+  }
+
   #view(id: number, view: FeedView): ViewOf {
     const { cancelled } = this.#feed(id);
     return { log: this.#log, cancelled, coordinate: coordinateOf(view) };
@@ -69,21 +76,21 @@ export class FeedService {
     return {
       feedCreate: ({ name }, answer) => {
         commit.admit(false);
-        const { id } = registry.create(name);
+        const feed = registry.create(name);
+        const { id } = feed;
         commit.note();
         if (registry.count === 1) this.#notify({ kind: 'recording', recording: true });
         commit.whenFlushed((error) => {
-          if (error === undefined) answer(0, { id, name });
-          else answer(error.errno, undefined);
+          if (error === undefined) return answer(0, { id, name });
+          // The next commit must not make what was refused.
+          if (registry.get(id) === feed) this.#end(feed);
+          answer(error.errno, undefined);
         });
       },
       feedRemove: ({ name }, answer) => {
         const feed = registry.named(name);
         commit.admit(true);
-        registry.remove(feed);
-        commit.note();
-        this.#notify({ kind: 'feed-ended', id: feed.id });
-        if (registry.count === 0) this.#notify({ kind: 'recording', recording: false });
+        this.#end(feed);
         commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
       },
       feedLookup: ({ name }, answer) => answer(0, registry.named(name)),

@@ -1,7 +1,7 @@
 /** Limits of the metadata server, in one place. */
 
 /** Clean inodes kept in memory, in two generations of this many each. */
-export const INODE_CACHE_ENTRIES = 32_768;
+export const INODE_CACHE_ENTRIES = 8_192;
 
 /** Hard links of one object (as ext4's EXT4_LINK_MAX). */
 export const LINK_MAX = 65_000;

@@ -9,9 +9,12 @@
  *
  * Value of table `object`: empty, or for a truncation the size as u64.
  */
+import createDebug from 'debug';
 import type { Fid } from '../base/fid.js';
 import { objectKey, partsOfObjectKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
+
+const debug = createDebug('feedfs:mds');
 
 export const ObjectWorkKind = { INTENT: 1, REMOVE: 2, TRUNCATE: 3 } as const;
 type Kind = (typeof ObjectWorkKind)[keyof typeof ObjectWorkKind];
@@ -93,14 +96,11 @@ export class ObjectWork {
     this.#asked = [];
   }
 
-  /** Does what is now safe to do. Returns how many table entries are to be removed. */
+  /** Does what is now safe to do. Returns how many pieces of work that were. */
   flushed(): number {
     const work = this.#committedWork;
     this.#committedWork = [];
-    for (const item of work) {
-      this.#perform(item);
-      this.#drop(item);
-    }
+    for (const item of work) this.#perform(item);
     return work.length;
   }
 
@@ -118,17 +118,21 @@ export class ObjectWork {
       if (kind === ObjectWorkKind.INTENT) {
         this.#intents.add(`${fid}.${generation}`);
         intents.push({ fid: work.fid, generation });
-      } else {
-        this.#perform(work);
-        this.#drop(work);
-      }
+      } else this.#perform(work);
     }
     return intents;
   }
 
+  /** What fails stays in the table: the next start tries again, and fsck names it. */
   #perform(work: Work): void {
-    if (work.kind === ObjectWorkKind.REMOVE) this.#reaper.remove(work.fid, work.generation);
-    else this.#reaper.truncate(work.fid, work.generation, work.size);
+    try {
+      if (work.kind === ObjectWorkKind.REMOVE) this.#reaper.remove(work.fid, work.generation);
+      else this.#reaper.truncate(work.fid, work.generation, work.size);
+    } catch (error) {
+      debug('object %d.%d: %o', work.fid, work.generation, error);
+      return;
+    }
+    this.#drop(work);
   }
 
   #put(work: Work): void {

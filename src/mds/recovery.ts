@@ -38,7 +38,7 @@ function recoverIntent(server: MetadataServer, fid: Fid, generation: number): vo
     namespace.objects.remove(fid, generation);
     return;
   }
-  server.transact({
+  server.apply({
     who: NOBODY,
     change: {
       op: 'write',

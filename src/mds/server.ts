@@ -104,6 +104,11 @@ export class MetadataServer {
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
   transact(request: ReintRequest): ReturnType<typeof reint> {
     this.commit.admit(usesReserve(request.change));
+    return this.apply(request);
+  }
+
+  /** {@link transact} without asking for room: recovery must not fail on a full disk. */
+  apply(request: ReintRequest): ReturnType<typeof reint> {
     const txn = this.#begin(request.who);
     const inode = reint(txn, request.change);
     this.#transno = txn.transno;
@@ -123,10 +128,19 @@ export class MetadataServer {
       // The bytes of the request belong to the caller only until this returns.
       const kept = structuredClone(request);
       this.#stalled.push(() => this.#answer(answer, () => this.#reintNow(kept)));
-      this.commit.run();
+      // No flush will come after a failure: then they are refused like any other.
+      this.commit.whenFlushed((error) => {
+        if (error !== undefined) this.#resume();
+      });
       return;
     }
     answer(0, this.#reintNow(request));
+  }
+
+  #resume(): void {
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    for (const resume of stalled) resume();
   }
 
   #reintNow(request: ReintRequest): { attributes: ReturnType<typeof reint> } {
@@ -182,9 +196,7 @@ export class MetadataServer {
       flushed: () => {
         const done = this.namespace.objects.flushed();
         if (done > 0) this.commit.note();
-        const stalled = this.#stalled;
-        this.#stalled = [];
-        for (const resume of stalled) resume();
+        this.#resume();
       },
     };
   }

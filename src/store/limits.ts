@@ -32,7 +32,7 @@ export const RESERVE_HARD_BYTES = 4 * 2 ** 20;
 export const FID_RESERVATION = 8_192;
 
 /** Resident pages of the map above which they are given back to the page cache. */
-export const RESIDENT_BYTES_MAX = 48 * 2 ** 20;
+export const RESIDENT_BYTES_MAX = 16 * 2 ** 20;
 
 assert(BATCH_CHANGES_MAX < UNCOMMITTED_CHANGES_MAX, 'a full batch must fit below the bound');
 assert(RESERVE_HARD_BYTES < RESERVE_BYTES, 'deleting needs a reserve below the reserve');

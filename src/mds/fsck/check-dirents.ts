@@ -32,15 +32,15 @@ export function checkDirents(store: Inspection, index: InodeIndex, findings: Fin
     }
     const directory = fidOfKey(key);
     const slot = slotOfDirentKey(key);
-    const place = `entry at slot ${slot} of ${showFid(directory)}`;
+    const place = () => `entry at slot ${slot} of ${showFid(directory)}`;
     const dirent = decode(slot, value);
     checkBucket(bucket, directory, slot, dirent, place, findings);
     if (dirent === undefined) {
-      findings.add('damaged-value', place, 'its checksum or layout is wrong');
+      findings.add('damaged-value', place(), 'its checksum or layout is wrong');
       const at = index.find(directory);
       if (at !== undefined) index.mark(at, InodeFlag.ENTRY_DAMAGED);
     } else if (dirent.fid !== 0) {
-      const where = `entry ${showName(dirent.name)} of ${showFid(directory)}`;
+      const where = () => `entry ${showName(dirent.name)} of ${showFid(directory)}`;
       checkPlace(bucket, dirent, hashKey, where, findings);
       checkEnds(index, directory, dirent, where, findings);
     }
@@ -62,14 +62,14 @@ function checkBucket(
   directory: number,
   slot: number,
   dirent: Dirent | undefined,
-  place: string,
+  place: () => string,
   findings: Findings,
 ): void {
   const first = (slot - FIRST_SLOT) % BUCKET_SLOTS === 0;
   const follows = bucket.directory === directory && bucket.next === slot;
   if (!follows) endBucket(bucket, findings);
   if (slot < FIRST_SLOT || (!first && !follows)) {
-    findings.add('bad-entry', place, 'no chained entry leads to it: it cannot be looked up');
+    findings.add('bad-entry', place(), 'no chained entry leads to it: it cannot be looked up');
   }
   if (first) bucket.names.clear();
   bucket.directory = directory;
@@ -89,19 +89,19 @@ function checkPlace(
   bucket: Bucket,
   { slot, name }: Dirent,
   hashKey: HashKey,
-  where: string,
+  where: () => string,
   findings: Findings,
 ): void {
   try {
     checkName(name);
   } catch {
-    findings.add('bad-entry', where, 'not a name');
+    findings.add('bad-entry', where(), 'not a name');
   }
   const start = FIRST_SLOT + hashName(name, hashKey) * BUCKET_SLOTS;
   if (slot < start || slot >= start + BUCKET_SLOTS) {
-    findings.add('bad-entry', where, 'is not where its name belongs: it cannot be looked up');
+    findings.add('bad-entry', where(), 'is not where its name belongs: it cannot be looked up');
   }
-  if (bucket.names.has(name)) findings.add('bad-entry', where, 'the name is there twice');
+  if (bucket.names.has(name)) findings.add('bad-entry', where(), 'the name is there twice');
   bucket.names.add(name);
 }
 
@@ -109,33 +109,33 @@ function checkEnds(
   index: InodeIndex,
   directory: number,
   { fid, type }: Dirent,
-  where: string,
+  where: () => string,
   findings: Findings,
 ): void {
   const { columns } = index;
   const from = index.find(directory);
-  if (from === undefined) findings.add('stray-entry', where, 'there is no such directory');
+  if (from === undefined) findings.add('stray-entry', where(), 'there is no such directory');
   else if (!index.has(from, InodeFlag.DAMAGED) && !isDirectory(columns.mode[from] ?? 0)) {
-    findings.add('stray-entry', where, 'is in something that is no directory');
+    findings.add('stray-entry', where(), 'is in something that is no directory');
   }
   const to = index.find(fid);
   if (from !== undefined) {
     columns.entriesFound[from] = (columns.entriesFound[from] ?? 0) + 1;
   }
   if (to === undefined) {
-    findings.add('dangling-entry', where, `leads to ${showFid(fid)}, which does not exist`);
+    findings.add('dangling-entry', where(), `leads to ${showFid(fid)}, which does not exist`);
     return;
   }
   columns.names[to] = (columns.names[to] ?? 0) + 1;
   if (index.has(to, InodeFlag.DAMAGED)) return;
   const mode = columns.mode[to] ?? 0;
   if (direntType(mode) !== type) {
-    findings.add('bad-entry', where, `says type ${type}, the object has ${direntType(mode)}`);
+    findings.add('bad-entry', where(), `says type ${type}, the object has ${direntType(mode)}`);
   }
   if (!isDirectory(mode)) return;
   if (from !== undefined) columns.subdirectories[from] = (columns.subdirectories[from] ?? 0) + 1;
   if (columns.parent[to] !== directory) {
     const parent = showFid(columns.parent[to] ?? 0);
-    findings.add('wrong-parent', where, `leads to a directory whose parent is ${parent}`);
+    findings.add('wrong-parent', where(), `leads to a directory whose parent is ${parent}`);
   }
 }

@@ -22,21 +22,29 @@ export function checkInodes(store: Inspection, meta: Meta, findings: Findings): 
       continue;
     }
     const fid = fidOfKey(key);
-    const where = `inode ${showFid(fid)}`;
     const inode = decode(fid, value);
     index.add(fid, inode);
     if (inode === undefined) {
-      findings.add('damaged-value', where, 'its checksum or layout is wrong');
+      findings.add('damaged-value', whereOf(fid), 'its checksum or layout is wrong');
       continue;
     }
-    for (const problem of problemsOf(inode)) findings.add('bad-inode', where, problem);
-    if (isControlFid(inode.fid) || fid === 0) findings.add('bad-fid', where, 'cannot be a file’s');
+    for (const problem of problemsOf(inode)) findings.add('bad-inode', whereOf(fid), problem);
+    if (isControlFid(inode.fid) || fid === 0)
+      findings.add('bad-fid', whereOf(fid), 'cannot be a file’s');
     else if (fid !== ROOT_FID && meta.fidLimit !== undefined && fid >= meta.fidLimit) {
-      findings.add('bad-fid', where, `is not below ${showFid(meta.fidLimit)}, the next to be used`);
+      findings.add(
+        'bad-fid',
+        whereOf(fid),
+        `is not below ${showFid(meta.fidLimit)}, the next to be used`,
+      );
     }
   }
   checkRoot(index, meta, findings);
   return index;
+}
+
+function whereOf(fid: number): string {
+  return `inode ${showFid(fid)}`;
 }
 
 function decode(fid: number, value: Buffer | undefined): Inode | undefined {

@@ -42,7 +42,7 @@ class LogCheck {
     try {
       head = decodeBlockHead(offset, bytes);
     } catch {
-      this.#findings.add('damaged-block', where, 'its head is wrong: none of it can be read');
+      this.#findings.add('damaged-block', where, 'its head is wrong');
       this.#missing(this.#seenTo, offset);
       this.#seenTo = Math.max(this.#seenTo, offset);
       this.#end = undefined;

@@ -1,5 +1,5 @@
 /** Table `meta`: the counters that the other checks compare with. */
-import { decodeLogEnd } from '../../feed/log.js';
+import { decodeLogEnd } from '../../feed/log-end.js';
 import { LOG_START, type Position } from '../../feed/position.js';
 import type { Inspection } from '../../store/inspection.js';
 import type { Findings } from './findings.js';

@@ -8,53 +8,63 @@ export function checkTree(index: InodeIndex, findings: Findings): void {
   const { columns } = index;
   for (let at = 0; at < index.count; at++) {
     if (index.has(at, InodeFlag.DAMAGED)) continue;
-    const where = `inode ${showFid(columns.fid[at] ?? 0)}`;
-    if (columns.nlink[at] === 0) checkNameless(index, at, where, findings);
-    else if (isDirectory(columns.mode[at] ?? 0)) checkDirectory(index, at, where, findings);
-    else checkNames(index, at, columns.nlink[at] ?? 0, where, findings);
+    if (columns.nlink[at] === 0) checkNameless(index, at, findings);
+    else if (isDirectory(columns.mode[at] ?? 0)) checkDirectory(index, at, findings);
+    else checkNames(index, at, columns.nlink[at] ?? 0, findings);
   }
 }
 
-function checkNameless(index: InodeIndex, at: number, where: string, findings: Findings): void {
+function whereOf(index: InodeIndex, at: number): string {
+  return `inode ${showFid(index.columns.fid[at] ?? 0)}`;
+}
+
+function checkNameless(index: InodeIndex, at: number, findings: Findings): void {
   const { columns } = index;
-  checkNames(index, at, 0, where, findings);
+  checkNames(index, at, 0, findings);
   if (!index.has(at, InodeFlag.ORPHAN)) {
-    findings.add('lost-inode', where, 'has no name and is not an orphan: nothing will free it');
+    findings.add(
+      'lost-inode',
+      whereOf(index, at),
+      'has no name and is not an orphan: nothing will free it',
+    );
   }
   if ((columns.entriesFound[at] ?? 0) > 0) {
-    findings.add('bad-orphan', where, 'was removed, but has entries');
+    findings.add('bad-orphan', whereOf(index, at), 'was removed, but has entries');
   }
 }
 
-function checkNames(
-  index: InodeIndex,
-  at: number,
-  wanted: number,
-  where: string,
-  findings: Findings,
-): void {
+function checkNames(index: InodeIndex, at: number, wanted: number, findings: Findings): void {
   const found = index.columns.names[at] ?? 0;
   if (found === wanted) return;
+  const where = whereOf(index, at);
   if (found === 0)
     findings.add('unreachable-inode', where, `no entry leads to it; it says ${wanted}`);
   else findings.add('link-count', where, `says ${wanted} names, ${found} lead to it`);
 }
 
-function checkDirectory(index: InodeIndex, at: number, where: string, findings: Findings): void {
+function checkDirectory(index: InodeIndex, at: number, findings: Findings): void {
   const { columns } = index;
-  checkNames(index, at, columns.fid[at] === ROOT_FID ? 0 : 1, where, findings);
+  checkNames(index, at, columns.fid[at] === ROOT_FID ? 0 : 1, findings);
   if (!index.has(at, InodeFlag.ENTRY_DAMAGED)) {
     const links = 2 + (columns.subdirectories[at] ?? 0);
     if (columns.nlink[at] !== links) {
-      findings.add('link-count', where, `says ${columns.nlink[at]} links, has ${links}`);
+      findings.add(
+        'link-count',
+        whereOf(index, at),
+        `says ${columns.nlink[at]} links, has ${links}`,
+      );
     }
     if (columns.entries[at] !== columns.entriesFound[at]) {
       const found = columns.entriesFound[at];
-      findings.add('entry-count', where, `says ${columns.entries[at]} entries, has ${found}`);
+      findings.add(
+        'entry-count',
+        whereOf(index, at),
+        `says ${columns.entries[at]} entries, has ${found}`,
+      );
     }
   }
   if (!reachesRoot(index, at)) {
-    findings.add('unreachable-inode', where, 'its parents do not lead to the root');
+    findings.add('unreachable-inode', whereOf(index, at), 'its parents do not lead to the root');
   }
 }
 
