@@ -6,9 +6,10 @@ import { Client } from '../client/client.js';
 import { mountFuse } from '../fuse/mount.js';
 import { Session } from '../fuse/session.js';
 import { unmount } from '../fuse/unmount.js';
-import { MetadataServer } from '../mds/server.js';
+import { MetadataServer, type ServerOptions } from '../mds/server.js';
 import { ObjectStore } from '../objects/object-store.js';
 import { LocalConnection } from '../rpc/local.js';
+import { StoreError } from '../store/errors.js';
 import { ResidentLimit } from '../store/resident.js';
 import { Store } from '../store/store.js';
 import { Heartbeat } from './heartbeat.js';
@@ -40,7 +41,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const objects = new ObjectStore(options.store);
   const resident = new ResidentLimit(join(store.path, 'meta', 'data.mdb'));
   try {
-    const server = new MetadataServer({
+    const server = openServer({
       store,
       clock,
       visibility: options.visibility,
@@ -74,6 +75,17 @@ export async function serve(options: ServeOptions): Promise<Served> {
     resident.close();
     await store.close();
     throw error;
+  }
+}
+
+/** What cannot be read of the store's own state is damage of the store, not of the program. */
+function openServer(options: ServerOptions): MetadataServer {
+  try {
+    return new MetadataServer(options);
+  } catch (error) {
+    const { path } = options.store;
+    const message = `${path} is damaged: ${(error as Error).message}; run feedfs fsck ${path}`;
+    throw new StoreError('corrupt', message, { cause: error });
   }
 }
 

@@ -8,7 +8,6 @@ import type { Fid } from '../base/fid.js';
 import { isSymlink } from '../base/mode.js';
 import type { Clock } from '../base/time.js';
 import { Log, type Unlogged, type Visibility } from '../feed/log.js';
-import type { Transno } from '../feed/record.js';
 import { FeedRegistry } from '../feed/registry.js';
 import type {
   Answer,
@@ -26,6 +25,7 @@ import type { ObjectReaper } from './object-work.js';
 import { recover } from './recovery.js';
 import { reint, usesReserve } from './reint/reint.js';
 import { Transaction } from './transaction.js';
+import { TransnoCounter } from './transno-counter.js';
 
 const debug = createDebug('feedfs:mds');
 type FeedMethod = Extract<keyof Service, `feed${string}`>;
@@ -38,8 +38,6 @@ type QueryMethod =
   | 'getxattr'
   | 'listxattr'
   | 'statfs';
-
-const TRANSNO_KEY = Buffer.from('transno', 'latin1');
 
 export interface ServerOptions {
   readonly store: Store;
@@ -62,9 +60,7 @@ export class MetadataServer {
   readonly service: Service;
   readonly #clock: Clock;
   readonly #options: ServerOptions;
-  readonly #meta: Store['tables']['meta'];
-  #transno: number;
-  #transnoDirty = false;
+  readonly #transnos: TransnoCounter;
   /** Mutations that wait until the uncommitted state is smaller. */
   #stalled: (() => void)[] = [];
 
@@ -72,8 +68,7 @@ export class MetadataServer {
     const { store, clock } = options;
     this.#options = options;
     this.#clock = clock;
-    this.#meta = store.tables.meta;
-    this.#transno = Number(this.#meta.get(TRANSNO_KEY)?.readBigUInt64LE(0) ?? 0n);
+    this.#transnos = new TransnoCounter(store.tables.meta);
     this.namespace = new Namespace(store.tables, store.identity.fsid, options.reaper);
     this.log = new Log(store.tables, clock, options.visibility);
     this.feeds = new FeedRegistry(store.tables, this.log, clock);
@@ -111,16 +106,14 @@ export class MetadataServer {
   apply(request: ReintRequest): ReturnType<typeof reint> {
     const txn = this.#begin(request.who);
     const inode = reint(txn, request.change);
-    this.#transno = txn.transno;
-    this.#transnoDirty = true;
+    this.#transnos.used(txn.transno);
     this.commit.note();
     return inode;
   }
 
   #begin(who: Credentials): Transaction {
     const append = this.recording ? (record: Unlogged) => this.log.append(record) : undefined;
-    const transno = (this.#transno + 1) as Transno;
-    return new Transaction(this.namespace, transno, this.#clock.now(), who, append);
+    return new Transaction(this.namespace, this.#transnos.next, this.#clock.now(), who, append);
   }
 
   #reint(request: ReintRequest, answer: Answer<'reint'>): void {
@@ -184,15 +177,8 @@ export class MetadataServer {
 
   #counters(): { collect(): void; committed(): void; flushed(): void } {
     return {
-      collect: () => {
-        if (!this.#transnoDirty) return;
-        const value = Buffer.alloc(8);
-        value.writeBigUInt64LE(BigInt(this.#transno), 0);
-        this.#meta.put(TRANSNO_KEY, value);
-      },
-      committed: () => {
-        this.#transnoDirty = false;
-      },
+      collect: () => this.#transnos.collect(),
+      committed: () => this.#transnos.committed(),
       flushed: () => {
         const done = this.namespace.objects.flushed();
         if (done > 0) this.commit.note();

@@ -155,6 +155,8 @@ export class GroupCommit {
 
   /** Calls back once everything that happened so far is on disk. */
   whenFlushed(settled: Settled): void {
+    // After a failed flush nothing will come that could call back.
+    if (this.#closed) return settled(this.#failure);
     if (this.#changes > 0) {
       this.#urgent = true;
       this.#waiting.push(settled);
@@ -171,13 +173,13 @@ export class GroupCommit {
    * completion of the event loop is outstanding.
    */
   tick(nowUs: number): boolean {
-    if (this.#changes > 0 && !this.#flushing && this.#due(nowUs)) this.run();
+    if (this.#changes > 0 && !this.#flushing && !this.#closed && this.#due(nowUs)) this.run();
     return this.#flushing;
   }
 
   /** Microseconds until a batch is due, or undefined if there is none to wait for. */
   dueInUs(nowUs: number): number | undefined {
-    if (this.#changes === 0 || this.#flushing) return undefined;
+    if (this.#changes === 0 || this.#flushing || this.#closed) return undefined;
     if (this.#failure !== undefined) return Math.max(0, this.#retryUs - nowUs);
     if (this.#urgent) return Math.max(0, this.#lastCommitUs + COMMIT_SPACING_US - nowUs);
     return Math.max(0, this.#firstChangeUs + COMMIT_DELAY_US - nowUs);
@@ -259,6 +261,7 @@ export class GroupCommit {
       cause: error,
     });
     this.#closed = true;
+    this.#flushing = false;
     const waiters = [...this.#inFlight, ...this.#waiting];
     this.#inFlight = [];
     this.#waiting = [];

@@ -1,0 +1,136 @@
+/** Directory entries: names whose hashes meet, and listings while entries come and go. */
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Fid, ROOT_FID } from '../../src/base/fid.js';
+import { DirentTable } from '../../src/mds/dirent-table.js';
+import { BUCKET_SLOTS } from '../../src/mds/limits.js';
+import { hashName } from '../../src/mds/name-hash.js';
+import { Store } from '../../src/store/store.js';
+import { withFolder } from '../support/mount.js';
+import { Random } from '../support/random.js';
+
+const KEY = { a: 1, b: 2 };
+const DT_REG = 8;
+/** Nearly all names meet. */
+const colliding = (name: string): number => name.charCodeAt(0) % 2;
+
+function withTable(
+  hash: typeof hashName,
+  use: (table: DirentTable, commit: () => void) => void,
+): Promise<void> {
+  return withFolder(async (folder) => {
+    const store = Store.open(join(folder, 'store'), { create: true });
+    const table = new DirentTable(store.tables.dirent, KEY, hash);
+    use(table, () => {
+      store.commit(() => table.collect());
+      table.committed();
+    });
+    await store.close();
+  });
+}
+
+function listed(table: DirentTable, after = 0): string[] {
+  return [...table.list(ROOT_FID, after)].map(({ name }) => name);
+}
+
+const arbitrarySteps = fc.array(
+  fc.record({
+    kind: fc.constantFrom('add', 'add', 'remove', 'replace', 'commit'),
+    name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
+  }),
+  { maxLength: 80 },
+);
+
+test('names with one hash are added, found, replaced, removed and listed like any other', () =>
+  withTable(colliding, (table, commit) => {
+    let directory = 1;
+    const run = (steps: readonly { kind: string; name: string }[]): void => {
+      const parent = ++directory as Fid;
+      const model = new Map<string, number>();
+      let fid = 1000;
+      for (const { kind, name } of steps) {
+        const found = table.lookup(parent, name);
+        assert.is(found?.fid, model.get(name));
+        if (kind === 'commit') commit();
+        else if (kind === 'add' && found === undefined) {
+          table.add(parent, name, ++fid as Fid, DT_REG);
+          model.set(name, fid);
+        } else if (kind === 'remove' && found !== undefined) {
+          table.remove(parent, found);
+          model.delete(name);
+        } else if (kind === 'replace' && found !== undefined) {
+          table.replace(parent, found, ++fid as Fid, DT_REG);
+          model.set(name, fid);
+        }
+        const entries = [...table.list(parent, 0)];
+        assert.equal(entries.map((entry) => entry.name).sort(), [...model.keys()].sort());
+        for (const entry of entries) assert.is(entry.fid, model.get(entry.name));
+      }
+    };
+    fc.assert(fc.property(arbitrarySteps, run), { numRuns: 150 });
+  }));
+
+test('a full bucket refuses another name, and nothing has changed', () =>
+  withTable(
+    () => 5,
+    (table, commit) => {
+      const names = Array.from({ length: BUCKET_SLOTS }, (_, i) => `name ${i}`);
+      for (const [i, name] of names.entries()) table.add(ROOT_FID, name, (100 + i) as Fid, DT_REG);
+      commit();
+      assert.throws(() => table.add(ROOT_FID, 'one more', 1 as Fid, DT_REG), /ENOSPC/);
+      assert.equal(listed(table), names);
+      for (const name of names) assert.ok(table.lookup(ROOT_FID, name));
+      assert.is(table.lookup(ROOT_FID, 'one more'), undefined);
+    },
+  ));
+
+test('a listing shows what stays exactly once, however the directory changes meanwhile', () =>
+  withTable(hashName, (table, commit) => {
+    const random = new Random(11);
+    const stays = new Set<string>();
+    for (let i = 0; i < 300; i++) {
+      const name = `stays ${i}`;
+      stays.add(name);
+      table.add(ROOT_FID, name, (1000 + i) as Fid, DT_REG);
+      // A part of the entries is not committed.
+      if (i === 150) commit();
+    }
+    const seen: string[] = [];
+    let cookie = 0;
+    for (let round = 0; ; round++) {
+      const some = 1 + random.below(7);
+      let last = cookie;
+      for (const { name, slot } of table.list(ROOT_FID, cookie)) {
+        seen.push(name);
+        last = slot;
+        if (seen.length % some === 0) break;
+      }
+      if (last === cookie) break;
+      cookie = last;
+      const name = `goes ${round % 20}`;
+      const found = table.lookup(ROOT_FID, name);
+      if (found === undefined) table.add(ROOT_FID, name, (5000 + round) as Fid, DT_REG);
+      else table.remove(ROOT_FID, found);
+      if (random.chance(20)) commit();
+    }
+    const kept = seen.filter((name) => stays.has(name));
+    assert.is(kept.length, 300);
+    assert.is(new Set(kept).size, 300);
+  }));
+
+test('cookies grow, and are above those of . and ..', () =>
+  withTable(hashName, (table, commit) => {
+    for (let i = 0; i < 300; i++) table.add(ROOT_FID, `${i}`, (1000 + i) as Fid, DT_REG);
+    const before = [...table.list(ROOT_FID, 0)].map(({ slot }) => slot);
+    commit();
+    const after = [...table.list(ROOT_FID, 0)].map(({ slot }) => slot);
+    assert.equal(before, after);
+    assert.ok(
+      before.every((slot, i) => slot > (before[i - 1] ?? 15) && Number.isSafeInteger(slot)),
+    );
+    assert.is(listed(table, before[149] ?? 0).length, 150);
+  }));
+
+test.run();
