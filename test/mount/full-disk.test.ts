@@ -1,0 +1,128 @@
+/** A store on a full disk: what is refused, what still works, and what works again. */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ExitCode } from '../../src/cli/exit-codes.js';
+import { feedfs, TestMount, withFolder } from '../support/mount.js';
+import { runOk } from '../support/processes.js';
+
+const MIB = 2 ** 20;
+
+function errnoOf(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
+/** Waits until all changes are on disk, and what was deleted has given back its space. */
+function flush(folder: string): void {
+  const fd = fs.openSync(folder, 'r');
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+}
+
+/** A mount whose store has a disk of its own, of `bytes`. */
+async function withSmallDisk(
+  bytes: number,
+  use: (mount: TestMount) => void | Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const mount = new TestMount(folder, {});
+    fs.mkdirSync(mount.store);
+    await runOk('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', mount.store]);
+    const release = (): void => {
+      mount.abandon();
+      spawnSync('umount', ['-l', mount.store], { stdio: 'ignore' });
+    };
+    process.on('exit', release);
+    try {
+      await mount.mount();
+      await use(mount);
+    } finally {
+      process.off('exit', release);
+      await mount.destroy();
+      release();
+    }
+  });
+}
+
+/** Does it again and again until it fails; returns how often it worked, and the error. */
+function untilFull(work: (i: number) => void): { count: number; code: string | undefined } {
+  for (let i = 0; i < 1_000_000; i++) {
+    const code = errnoOf(() => work(i));
+    if (code !== undefined) return { count: i, code };
+  }
+  return { count: Number.POSITIVE_INFINITY, code: undefined };
+}
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('a full disk: ENOSPC for what needs space, deleting works, and then all else', () =>
+  withSmallDisk(48 * MIB, async (mount) => {
+    const path = (name: string) => join(mount.mnt, name);
+    mount.feed('feed');
+    fs.mkdirSync(path('folder'));
+    fs.writeFileSync(path('kept'), 'before');
+    const chunk = Buffer.alloc(MIB, 1);
+    const fd = fs.openSync(path('big'), 'w');
+    const written = untilFull(() => fs.writeSync(fd, chunk));
+    assert.is(written.code, 'ENOSPC');
+    assert.ok(written.count > 4, `only ${written.count} MiB`);
+    fs.closeSync(fd);
+
+    for (const work of [
+      () => fs.writeFileSync(path('new'), 'x'),
+      () => fs.mkdirSync(path('new-folder')),
+      () => fs.symlinkSync('target', path('new-link')),
+      () => fs.renameSync(path('kept'), path('renamed')),
+    ]) {
+      assert.is(errnoOf(work), 'ENOSPC');
+    }
+    assert.equal(fs.readdirSync(mount.mnt).sort(), ['big', 'folder', 'kept']);
+    assert.is(fs.readFileSync(path('kept'), 'utf8'), 'before');
+    assert.ok(fs.statSync(path('big')).size >= written.count * MIB);
+
+    fs.rmSync(path('big'));
+    flush(mount.mnt);
+    fs.writeFileSync(path('new'), 'there is space again');
+    await mount.remount();
+    assert.is(fs.readFileSync(path('new'), 'utf8'), 'there is space again');
+    assert.equal(fs.readdirSync(mount.mnt).sort(), ['folder', 'kept', 'new']);
+    await mount.unmount();
+    const report = await feedfs(['fsck', mount.store]);
+    assert.is(report.code, ExitCode.OK, report.stdout.toString());
+  }),
+);
+
+asRoot('a disk that others fill: nothing is half done, and it goes on when they make room', () =>
+  withSmallDisk(64 * MIB, async (mount) => {
+    const path = (name: string) => join(mount.mnt, name);
+    mount.feed('feed');
+    fs.writeFileSync(path('before'), 'before');
+    const filler = join(mount.store, 'filler');
+    const chunk = Buffer.alloc(MIB);
+    const full = untilFull(() => fs.appendFileSync(filler, chunk));
+    assert.is(full.code, 'ENOSPC');
+
+    const made = untilFull((i) => fs.mkdirSync(path(`folder-${i}`)));
+    assert.is(made.code, 'ENOSPC');
+    assert.is(fs.readFileSync(path('before'), 'utf8'), 'before');
+    fs.rmSync(filler);
+    fs.mkdirSync(path('after'));
+    flush(mount.mnt);
+    const names = fs.readdirSync(mount.mnt).sort();
+    assert.is(names.length, made.count + 2);
+    await mount.remount();
+    assert.equal(fs.readdirSync(mount.mnt).sort(), names);
+    await mount.unmount();
+    const report = await feedfs(['fsck', mount.store]);
+    assert.is(report.code, ExitCode.OK, report.stdout.toString());
+  }),
+);
+
+test.run();
