@@ -1,6 +1,7 @@
 /** The only place that builds the whole: store, server, client, session, mount. */
 import { join } from 'node:path';
 import createDebug from 'debug';
+import { FsError } from '../base/errno.js';
 import { SystemClock } from '../base/time.js';
 import { Client } from '../client/client.js';
 import { mountFuse } from '../fuse/mount.js';
@@ -40,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const clock = new SystemClock();
   const objects = new ObjectStore(options.store);
   const resident = new ResidentLimit(join(store.path, 'meta', 'data.mdb'));
+  let connection: LocalConnection | undefined;
   try {
     const server = openServer({
       store,
@@ -49,12 +51,15 @@ export async function serve(options: ServeOptions): Promise<Served> {
       reaper: {
         remove: (fid, generation) => objects.remove({ fid, generation }),
         truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
+        flushed: () => objects.flushed(),
       },
       dataSync: (done) => objects.sync(done),
+      unsettled: objects.unsettled(),
       diskUse: () => objects.statfs(),
-      notify: (notice) => connection.notify(notice),
+      // What recovery makes visible, nobody waits for yet.
+      notify: (notice) => connection?.notify(notice),
     });
-    const connection = new LocalConnection(server.service);
+    connection = new LocalConnection(server.service);
     const { recording } = server;
     const client = new Client({ mds: connection, objects, clock, owner, recording });
     const heartbeat = new Heartbeat(server, client, resident);
@@ -83,6 +88,7 @@ function openServer(options: ServerOptions): MetadataServer {
   try {
     return new MetadataServer(options);
   } catch (error) {
+    if (!(error instanceof FsError || error instanceof SyntaxError)) throw error;
     const { path } = options.store;
     const message = `${path} is damaged: ${(error as Error).message}; run feedfs fsck ${path}`;
     throw new StoreError('corrupt', message, { cause: error });

@@ -87,7 +87,7 @@ export class ControlTree {
       const mode = modeOfNode(node);
       const times = { atime: mtime, mtime, ctime: mtime };
       const nlink = isDirectory(mode) ? 2 : 1;
-      done({ ino: fid, size, blocks, ...times, mode, nlink, ...owner, rdev: 0, blksize: 65_536 });
+      done({ ino: fid, size, blocks, ...times, mode, nlink, ...owner, rdev: 0, blksize: 4_096 });
     };
     switch (node.kind) {
       case 'stream':

@@ -118,6 +118,12 @@ export class FileData {
     }
   }
 
+  /** Zero bytes, and where they can be a hole. */
+  punch(file: FileState, offset: number, length: number): void {
+    if (file.layout === 'object') this.#objects.punch(idOf(file), offset, length);
+    else this.contents(file).fill(0, offset, offset + length);
+  }
+
   /** The blocks that the file takes, for the record; its data go to disk with that. */
   settle(file: FileState): void {
     if (file.layout === 'object') {

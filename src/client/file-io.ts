@@ -17,6 +17,14 @@ import {
 } from './limits.js';
 
 export type Done = (errno: Errno | 0) => void;
+type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
+type SizeChange = AttributeChange & { readonly size: number };
+
+/** Who writes, and whether that clears set-id bits. */
+interface Author {
+  readonly who: Credentials;
+  readonly killSuidgid: boolean;
+}
 
 const SYSTEM: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
 
@@ -70,20 +78,32 @@ export class FileIo {
   }
 
   /** Writes all of `data` (valid during this call) and then calls back. */
-  write(
-    file: FileState,
-    offset: number,
-    data: Uint8Array,
-    options: { readonly who: Credentials; readonly killSuidgid: boolean },
-    done: Done,
-  ): void {
+  write(file: FileState, offset: number, data: Uint8Array, author: Author, done: Done): void {
     if (file.gated || this.#mustWait(file, offset, data.byteLength)) {
       const kept = Uint8Array.from(data);
       this.#whenReady(file, offset, kept.byteLength, (errno) => {
         if (errno !== 0) done(errno);
-        else this.#writeNow(file, offset, kept, options, done);
+        else this.#writeNow(file, offset, kept, author, done);
       });
-    } else this.#writeNow(file, offset, data, options, done);
+    } else this.#writeNow(file, offset, data, author, done);
+  }
+
+  /** Makes a hole in what the file has there; its size stays. */
+  punch(file: FileState, offset: number, length: number, who: Credentials, done: Done): void {
+    const now: Done = (errno) => {
+      if (errno !== 0) return done(errno);
+      const end = Math.min(offset + length, file.size);
+      if (offset >= end) return done(0);
+      try {
+        this.data.punch(file, offset, end - offset);
+      } catch (error) {
+        return done(errnoOf(error));
+      }
+      this.#written(file, offset, end - offset, { who, killSuidgid: false });
+      done(0);
+    };
+    if (file.gated || this.#mustWait(file, offset, 0)) this.#whenReady(file, offset, 0, now);
+    else now(0);
   }
 
   /** Tells the server what was written. Calls back with its refusal, if any. */
@@ -140,12 +160,7 @@ export class FileIo {
   }
 
   /** Changes the size (and what else is asked) and answers with the new attributes. */
-  setSize(
-    file: FileState,
-    who: Credentials,
-    change: AttributeChange & { readonly size: number },
-    done: (errno: Errno | 0, attributes: Attributes | undefined) => void,
-  ): void {
+  setSize(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
     const wait = file.gated || (file.cutting && change.size > file.size);
     const now = (): void => {
       this.record(file, (errno) => {
@@ -184,12 +199,7 @@ export class FileIo {
     if (file.users === 0 && !file.gated && !file.cutting) this.#files.delete(file.fid);
   }
 
-  #setSizeNow(
-    file: FileState,
-    who: Credentials,
-    change: AttributeChange & { readonly size: number },
-    done: (errno: Errno | 0, attributes: Attributes | undefined) => void,
-  ): void {
+  #setSizeNow(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
     const cuts = file.layout === 'object' && change.size > 0 && change.size < file.size;
     this.data.trimExcess(file);
     this.#mds.call(
@@ -249,21 +259,21 @@ export class FileIo {
     } else this.#mds.call('sync', undefined, (errno) => open(errno));
   }
 
-  #writeNow(
-    file: FileState,
-    offset: number,
-    data: Uint8Array,
-    { who, killSuidgid }: { readonly who: Credentials; readonly killSuidgid: boolean },
-    done: Done,
-  ): void {
+  #writeNow(file: FileState, offset: number, data: Uint8Array, author: Author, done: Done): void {
     try {
       this.data.write(file, offset, data);
     } catch (error) {
       return done(errnoOf(error));
     }
-    file.size = Math.max(file.size, offset + data.byteLength);
+    this.#written(file, offset, data.byteLength, author);
+    done(0);
+  }
+
+  /** Bytes are in their place: they count, and are to be recorded. */
+  #written(file: FileState, offset: number, length: number, { who, killSuidgid }: Author): void {
+    file.size = Math.max(file.size, offset + length);
     file.mtime = this.#clock.now();
-    file.extents.add(offset, data.byteLength);
+    file.extents.add(offset, length);
     file.killSuidgid ||= killSuidgid;
     file.writes++;
     if (!file.dirty) {
@@ -274,6 +284,5 @@ export class FileIo {
     const much =
       file.extents.bytes >= RECORD_BYTES || file.extents.list.length >= RECORD_EXTENTS_MAX;
     if (killSuidgid || (much && !file.recording)) this.record(file);
-    done(0);
   }
 }

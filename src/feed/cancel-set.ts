@@ -6,6 +6,7 @@
  * not of the set.
  */
 import { assert, must } from '../base/assert.js';
+import { lowerBound } from '../base/search.js';
 import { CANCEL_CHUNK } from './limits.js';
 import type { Coordinate, Position, PositionRange } from './position.js';
 
@@ -138,16 +139,4 @@ export class CancelSet {
 interface Place {
   chunk: number;
   item: number;
-}
-
-/** The first i in 0..count for which `holds(i)`; count if there is none. */
-export function lowerBound(count: number, holds: (i: number) => boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

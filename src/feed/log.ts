@@ -9,28 +9,19 @@
  * - Blocks do not overlap; a block that no feed owes may be missing.
  */
 import { assert } from '../base/assert.js';
-import { type Clock, type Timespec, ZERO_TIME } from '../base/time.js';
+import type { Clock, Timespec } from '../base/time.js';
 import type { Participant } from '../store/group-commit.js';
-import { logKey, partsOfLogKey } from '../store/keys.js';
-import type { RawValue, Table } from '../store/table.js';
-import {
-  BLOCK_HEAD_BYTES,
-  type BlockHead,
-  decodeBlockHead,
-  encodeBlock,
-  isBlock,
-} from './block.js';
-import { lowerBound } from './cancel-set.js';
+import { logKey } from '../store/keys.js';
+import type { Table } from '../store/table.js';
+import { type BlockHead, encodeBlock } from './block.js';
 import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
-import { BLOCK_BYTES, BLOCK_RECORDS_MAX, TEXT_CACHE_BLOCKS } from './limits.js';
-import { LogBlock } from './log-block.js';
+import { BLOCK_BYTES, BLOCK_RECORDS_MAX } from './limits.js';
+import type { LogBlock } from './log-block.js';
+import { EPOCH, LogBlocks } from './log-blocks.js';
 import { readLogEnd, writeLogEnd } from './log-end.js';
-import { type Coordinate, LOG_START, type Position } from './position.js';
+import type { Coordinate, Position } from './position.js';
 import type { FeedRecord, LogOffset, RecordIndex, TextOffset } from './record.js';
 import { RecordWriter } from './record-codec.js';
-
-/** The offset space is used once so far; keys carry the number of its use. */
-const EPOCH = 0;
 
 /** A record without what the log gives it. */
 export type Unlogged<R = FeedRecord> = R extends FeedRecord ? Omit<R, 'index'> : never;
@@ -45,6 +36,7 @@ interface PendingBlock {
 
 export class Log implements Participant {
   readonly #table: Table;
+  readonly #blocks: LogBlocks;
   readonly #meta: Table;
   readonly #clock: Clock;
   readonly #visibility: Visibility;
@@ -57,7 +49,6 @@ export class Log implements Participant {
   #visibleTime: Timespec;
   /** Log offsets of blocks to be removed at the next commit. */
   #removals: number[] = [];
-  readonly #cache = new Map<number, LogBlock>();
   #onVisible: () => void = () => {};
 
   constructor(
@@ -66,6 +57,7 @@ export class Log implements Participant {
     visibility: Visibility,
   ) {
     this.#table = tables.log;
+    this.#blocks = new LogBlocks(tables.log, () => this.#committedEnd);
     this.#meta = tables.meta;
     this.#clock = clock;
     this.#visibility = visibility;
@@ -118,7 +110,22 @@ export class Log implements Participant {
   /** Drops a block that no feed owes; its space is free after the next commit. */
   remove(block: BlockHead): void {
     this.#removals.push(block.start.offset);
-    this.#cache.delete(block.start.offset);
+    this.#blocks.forget(block.start.offset);
+  }
+
+  /** The block that holds the byte `at` of a coordinate, or undefined if there is none. */
+  blockAt(at: number, coordinate: Coordinate): LogBlock | undefined {
+    return this.#blocks.blockAt(at, coordinate);
+  }
+
+  /** Where the first block behind `at` starts, or the end: for readers of a log that lacks one. */
+  nextBlock(at: number, coordinate: Coordinate): number {
+    return Math.min(this.#visibleEnd[coordinate], this.#blocks.nextBlock(at, coordinate));
+  }
+
+  /** Heads of the blocks that overlap [from, to) of the log, in order, at most `limit`. */
+  heads(from: number, to: number, limit: number): BlockHead[] {
+    return this.#blocks.heads(from, to, limit, new Set(this.#removals));
   }
 
   collect(): void {
@@ -155,146 +162,4 @@ export class Log implements Participant {
     this.#visibleTime = this.#committedTime;
     this.#onVisible();
   }
-
-  /**
-   * The block that holds the byte `at` of a coordinate, or undefined if it was
-   * removed.
-   */
-  blockAt(at: number, coordinate: Coordinate): LogBlock | undefined {
-    const block = coordinate === 'offset' ? this.#blockAtOffset(at) : this.#blockAtText(at);
-    if (block === undefined) return undefined;
-    const { start, end } = block.head;
-    return at >= start[coordinate] && at < end[coordinate] ? block : undefined;
-  }
-
-  /** Heads of the blocks that overlap [from, to) of the log, in order, at most `limit`. */
-  heads(from: number, to: number, limit: number): BlockHead[] {
-    const heads: BlockHead[] = [];
-    const start = this.#headAtOrBefore(from)?.start.offset ?? from;
-    const removed = new Set(this.#removals);
-    const options = {
-      start: Buffer.from(logKey(EPOCH, start)),
-      end: Buffer.from(logKey(EPOCH, to)),
-    };
-    for (const { key, raw } of this.#table.entriesRaw({
-      ...options,
-      limit: limit + removed.size,
-    })) {
-      const { offset } = partsOfLogKey(key);
-      if (removed.has(offset)) continue;
-      const head = this.#headOf(offset, raw.value);
-      if (head.end.offset > from) heads.push(head);
-      if (heads.length === limit) break;
-    }
-    return heads;
-  }
-
-  #blockAtOffset(at: number): LogBlock | undefined {
-    const cached = this.#cache.get(at);
-    if (cached !== undefined) return cached;
-    for (const block of this.#cache.values()) {
-      if (block.head.start.offset <= at && at < block.head.end.offset) return block;
-    }
-    const raw = this.#table.getRaw(logKey(EPOCH, at));
-    if (raw !== undefined) return this.#remember(at, raw);
-    const entry = this.#table.floorRaw(logKey(EPOCH, at));
-    if (entry === undefined) return undefined;
-    return this.#remember(partsOfLogKey(entry.key).offset, entry.raw);
-  }
-
-  /** By bisection: text offsets grow with log offsets. */
-  #blockAtText(at: number): LogBlock | undefined {
-    for (const block of this.#cache.values()) {
-      if (block.head.start.text <= at && at < block.head.end.text) return block;
-      // Reading on: the block behind one that was just read.
-      if (block.head.end.text === at && this.#table.has(logKey(EPOCH, block.head.end.offset))) {
-        return this.#blockAtOffset(block.head.end.offset);
-      }
-    }
-    let found: BlockHead | undefined;
-    let low = 0;
-    let high: number = this.#committedEnd.offset;
-    // Invariant: the last block that starts at or before `at` is `found` or starts in [low, high).
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const head = this.#headAtOrBefore(middle);
-      if (head === undefined || head.start.offset < low) low = middle + 1;
-      else if (head.start.text <= at) {
-        found = head;
-        low = head.end.offset;
-      } else high = head.start.offset;
-    }
-    return found === undefined ? undefined : this.#blockAtOffset(found.start.offset);
-  }
-
-  #headAtOrBefore(offset: number): BlockHead | undefined {
-    const entry = this.#table.floorRaw(logKey(EPOCH, offset));
-    if (entry === undefined) return undefined;
-    return this.#headOf(partsOfLogKey(entry.key).offset, entry.raw.value);
-  }
-
-  /** The head of a block, or what its neighbours say of it if it is damaged. */
-  #headOf(offset: number, value: Buffer): BlockHead {
-    if (isBlock(offset, value)) return decodeBlockHead(offset, value);
-    const length = Math.max(0, value.length - BLOCK_HEAD_BYTES);
-    const before = offset > 0 ? this.#headAtOrBefore(offset - 1)?.end : undefined;
-    const after = this.#startAfter(offset);
-    return {
-      start: { ...(before ?? LOG_START), offset: offset as LogOffset },
-      end: { ...after, offset: (offset + length) as LogOffset },
-      time: ZERO_TIME,
-    };
-  }
-
-  /** True if the block before ends there: so that place is known in all coordinates. */
-  #continues(offset: number): boolean {
-    return offset === 0 || this.#headAtOrBefore(offset - 1)?.end.offset === offset;
-  }
-
-  /** Where the next block that can be read starts, or the end of what is stored. */
-  #startAfter(offset: number): Position {
-    const start = Buffer.from(logKey(EPOCH, offset + 1));
-    for (const { key, raw } of this.#table.entriesRaw({ start })) {
-      const at = partsOfLogKey(key).offset;
-      if (isBlock(at, raw.value)) return decodeBlockHead(at, raw.value).start;
-    }
-    return this.#committedEnd;
-  }
-
-  #remember(offset: number, raw: RawValue): LogBlock {
-    // A copy: the store's buffer serves the next read.
-    const value = Buffer.from(raw.value);
-    const { intact } = raw;
-    const head = this.#headOf(offset, value);
-    const records = value.subarray(BLOCK_HEAD_BYTES);
-    // Nothing says which records these are: zero bytes stand for one, a damaged one.
-    if (!intact && !isBlock(offset, value) && !this.#continues(offset)) records.fill(0);
-    const block = new LogBlock(head, records, intact);
-    if (this.#cache.size >= TEXT_CACHE_BLOCKS) {
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest);
-        break;
-      }
-    }
-    this.#cache.set(offset, block);
-    return block;
-  }
-}
-
-/** The first boundary at or after `at`, among a block's. */
-export function boundaryAtOrAfter(
-  positions: readonly Position[],
-  at: number,
-  by: Coordinate,
-): Position | undefined {
-  return positions[lowerBound(positions.length, (i) => (positions[i]?.[by] ?? 0) >= at)];
-}
-
-/** The last boundary at or before `at`, among a block's. */
-export function boundaryAtOrBefore(
-  positions: readonly Position[],
-  at: number,
-  by: Coordinate,
-): Position | undefined {
-  return positions[lowerBound(positions.length, (i) => (positions[i]?.[by] ?? 0) > at) - 1];
 }

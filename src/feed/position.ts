@@ -3,6 +3,7 @@
  * index, byte of the NDJSON text. One of them determines the others, but only by
  * reading the log, so they travel together.
  */
+import { lowerBound } from '../base/search.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
 
 export interface Position {
@@ -25,3 +26,21 @@ export const LOG_START: Position = {
 
 /** Which of the coordinates a view's bytes are counted in. */
 export type Coordinate = 'offset' | 'text';
+
+/** The first boundary at or after `at`, among a block's. */
+export function boundaryAtOrAfter(
+  positions: readonly Position[],
+  at: number,
+  by: Coordinate,
+): Position | undefined {
+  return positions[lowerBound(positions.length, (i) => (positions[i]?.[by] ?? 0) >= at)];
+}
+
+/** The last boundary at or before `at`, among a block's. */
+export function boundaryAtOrBefore(
+  positions: readonly Position[],
+  at: number,
+  by: Coordinate,
+): Position | undefined {
+  return positions[lowerBound(positions.length, (i) => (positions[i]?.[by] ?? 0) > at) - 1];
+}

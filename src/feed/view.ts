@@ -8,9 +8,15 @@
  */
 import { Errno, FsError } from '../base/errno.js';
 import type { CancelSet } from './cancel-set.js';
-import { boundaryAtOrAfter, boundaryAtOrBefore, type Log } from './log.js';
+import type { Log } from './log.js';
 import type { LogBlock } from './log-block.js';
-import type { Coordinate, Position, PositionRange } from './position.js';
+import {
+  boundaryAtOrAfter,
+  boundaryAtOrBefore,
+  type Coordinate,
+  type Position,
+  type PositionRange,
+} from './position.js';
 
 /** What a view looks at. */
 export interface ViewOf {
@@ -26,7 +32,7 @@ export interface ReadResult {
   readonly length: number;
   /** Where the reader stands after it. */
   readonly cursor: number;
-  /** A damaged record stands first: nothing was read, and the cursor is behind it. */
+  /** A damaged or missing record stands first: nothing was read, and the cursor is behind it. */
   readonly damaged: boolean;
 }
 
@@ -79,7 +85,11 @@ export function readNext(view: ViewOf, cursor: number, into: Uint8Array): ReadRe
     const owed = firstOwed(view, at);
     if (owed === undefined) break;
     at = owed;
-    const block = loadBlock(view, at);
+    const block = view.log.blockAt(at, view.coordinate);
+    if (block === undefined) {
+      if (length > 0) break;
+      return { length: 0, cursor: view.log.nextBlock(at, view.coordinate), damaged: true };
+    }
     const stop = Math.min(dataEnd(view, at), block.head.end[view.coordinate]);
     const bad = firstDamaged(view, block, at, stop);
     if (bad !== undefined && bad.start <= at) {
@@ -109,7 +119,11 @@ export function readAt(view: ViewOf, offset: number, into: Uint8Array): ReadResu
     into.fill(FILLER[coordinate], at - offset, hole - offset);
     at = hole;
     if (at >= end) break;
-    const block = loadBlock(view, at);
+    const block = log.blockAt(at, coordinate);
+    if (block === undefined) {
+      if (at > offset) break;
+      return { length: 0, cursor: Math.min(log.nextBlock(at, coordinate), end), damaged: true };
+    }
     const stop = Math.min(dataEnd(view, at), block.head.end[coordinate], end);
     const bad = firstDamaged(view, block, at, stop);
     if (bad !== undefined && bad.start <= at) {

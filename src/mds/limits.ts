@@ -15,8 +15,5 @@ export const XATTR_LIST_BYTES_MAX = 65_536;
 /** Longest symlink target in bytes (PATH_MAX less the NUL). */
 export const TARGET_BYTES_MAX = 4_095;
 
-/** Largest file in bytes: offsets stay exact in 53 bits. */
-export const FILE_BYTES_MAX = 2 ** 52;
-
 /** Names whose hashes fall into one bucket; with a secret hash of 48 bits more never meet. */
 export const BUCKET_SLOTS = 8;

@@ -87,8 +87,9 @@ export class Namespace implements Participant {
     return inode;
   }
 
-  /** FsError(ENOENT). */
+  /** FsError(ENOENT, ENAMETOOLONG). */
   entry(directory: Fid, name: string): Dirent {
+    if (name.length > NAME_BYTES_MAX) throw new FsError(Errno.ENAMETOOLONG, 'name over 255 bytes');
     const dirent = this.dirents.lookup(directory, name);
     if (dirent === undefined) throw new FsError(Errno.ENOENT, 'no such entry');
     return dirent;
@@ -107,7 +108,10 @@ export class Namespace implements Participant {
   /** The object and all that belongs to it. */
   destroy(inode: Inode): void {
     if (inode.hasXattrs) this.xattrs.removeAll(inode.fid);
-    if (isRegular(inode.mode)) this.dropContents(inode);
+    if (isRegular(inode.mode)) {
+      this.dropContents(inode);
+      this.objects.abandon(inode.fid);
+    }
     this.inodes.remove(inode);
     this.counted(-1);
   }

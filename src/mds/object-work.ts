@@ -23,6 +23,8 @@ type Kind = (typeof ObjectWorkKind)[keyof typeof ObjectWorkKind];
 export interface ObjectReaper {
   remove(fid: Fid, generation: number): void;
   truncate(fid: Fid, generation: number, size: number): void;
+  /** The last commit, with all intents up to then, is on disk. */
+  flushed(): void;
 }
 
 interface Work {
@@ -42,7 +44,8 @@ export class ObjectWork {
   /** Waits for the next commit, and then for its flush. */
   #asked: Work[] = [];
   #committedWork: Work[] = [];
-  readonly #intents = new Set<string>();
+  /** Generations of each object that were announced and not recorded. */
+  readonly #intents = new Map<Fid, Set<number>>();
 
   constructor(table: Table, reaper: ObjectReaper) {
     this.#table = table;
@@ -50,16 +53,30 @@ export class ObjectWork {
   }
 
   intent(fid: Fid, generation: number): void {
-    const id = `${fid}.${generation}`;
-    if (this.#intents.has(id)) return;
-    this.#intents.add(id);
-    this.#put({ fid, generation, kind: ObjectWorkKind.INTENT, size: 0 });
+    if (this.#announce(fid, generation)) {
+      this.#put({ fid, generation, kind: ObjectWorkKind.INTENT, size: 0 });
+    }
   }
 
   /** The write is recorded, or the object is gone. */
   settle(fid: Fid, generation: number): void {
-    if (!this.#intents.delete(`${fid}.${generation}`)) return;
+    const generations = this.#intents.get(fid);
+    if (generations === undefined || !generations.delete(generation)) return;
+    if (generations.size === 0) this.#intents.delete(fid);
     this.#drop({ fid, generation, kind: ObjectWorkKind.INTENT, size: 0 });
+  }
+
+  /** The file is gone: so is whatever was announced for it and never recorded. */
+  abandon(fid: Fid): void {
+    for (const generation of [...(this.#intents.get(fid) ?? [])]) this.remove(fid, generation);
+  }
+
+  #announce(fid: Fid, generation: number): boolean {
+    const generations = this.#intents.get(fid);
+    if (generations === undefined) this.#intents.set(fid, new Set([generation]));
+    else if (generations.has(generation)) return false;
+    else generations.add(generation);
+    return true;
   }
 
   remove(fid: Fid, generation: number): void {
@@ -98,6 +115,7 @@ export class ObjectWork {
 
   /** Does what is now safe to do. Returns how many pieces of work that were. */
   flushed(): number {
+    this.#reaper.flushed();
     const work = this.#committedWork;
     this.#committedWork = [];
     for (const item of work) this.#perform(item);
@@ -116,7 +134,7 @@ export class ObjectWork {
         size: kind === ObjectWorkKind.TRUNCATE ? Number(value.readBigUInt64LE(0)) : 0,
       };
       if (kind === ObjectWorkKind.INTENT) {
-        this.#intents.add(`${fid}.${generation}`);
+        this.#announce(work.fid, generation);
         intents.push({ fid: work.fid, generation });
       } else this.#perform(work);
     }

@@ -6,6 +6,7 @@ import createDebug from 'debug';
 import { Errno, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import { isSymlink } from '../base/mode.js';
+import { NAME_BYTES_MAX } from '../base/name.js';
 import type { Clock } from '../base/time.js';
 import { Log, type Unlogged, type Visibility } from '../feed/log.js';
 import { FeedRegistry } from '../feed/registry.js';
@@ -45,8 +46,10 @@ export interface ServerOptions {
   readonly visibility: Visibility;
   readonly reaper: ObjectReaper;
   readonly dataSync: DataSync;
+  /** Object files made since the last commit, if the last server was killed. */
+  readonly unsettled: readonly { readonly fid: Fid; readonly generation: number }[];
   /** Free and total space of the disk that holds the store. */
-  readonly diskUse: () => { blocks: number; bfree: number; bavail: number; bsize: number };
+  readonly diskUse: () => Omit<FilesystemUse, 'files' | 'ffree'>;
   /** Owner of a new store's root directory. */
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly notify: (notice: Notice) => void;
@@ -81,8 +84,8 @@ export class MetadataServer {
     this.namespace.makeRoot(clock, options.owner);
     // The FIDs of this run are reserved before any of them is handed out.
     this.commit.note();
+    recover(this, options.unsettled);
     this.commit.run();
-    recover(this);
   }
 
   get recording(): boolean {
@@ -188,10 +191,9 @@ export class MetadataServer {
   }
 
   #use(): FilesystemUse {
-    const { blocks, bfree, bavail, bsize } = this.#options.diskUse();
-    const files = this.namespace.inodeCount;
-    const ffree = Math.floor((bavail * bsize) / 512);
-    return { blocks, bfree, bavail, bsize, files: files + ffree, ffree };
+    const disk = this.#options.diskUse();
+    const ffree = Math.floor((disk.bavail * disk.bsize) / 512);
+    return { ...disk, files: this.namespace.inodeCount + ffree, ffree };
   }
 
   #sync(answer: (errno: Errno | 0, result: undefined) => void): void {
@@ -214,6 +216,8 @@ export class MetadataServer {
     return {
       lookup: ({ parent, name }, answer) => {
         namespace.directory(parent);
+        // The kernel passes on names of up to 1024 bytes.
+        if (name.length > NAME_BYTES_MAX) return answer(Errno.ENAMETOOLONG, undefined);
         const dirent = namespace.dirents.lookup(parent, name);
         if (dirent === undefined) answer(Errno.ENOENT, undefined);
         else answer(0, namespace.inode(dirent.fid as Fid));

@@ -1,5 +1,6 @@
-/** lseek(2) for holes in object files, which Node does not offer. */
+/** Seeking and making holes in object files, which Node does not offer. */
 import koffi from 'koffi';
+import { Errno, FsError } from '../base/errno.js';
 
 const libc = koffi.load('libc.so.6');
 
@@ -16,4 +17,21 @@ const SEEK_HOLE = 4;
 export function seekFile(fd: number, offset: number, what: 'data' | 'hole'): number | undefined {
   const found = Number(lseek(fd, offset, what === 'data' ? SEEK_DATA : SEEK_HOLE));
   return found < 0 ? undefined : found;
+}
+
+const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)') as (
+  fd: number,
+  mode: number,
+  offset: number,
+  length: number,
+) => number;
+
+const KEEP_SIZE = 1;
+const PUNCH_HOLE = 2;
+
+/** Makes a hole; the file keeps its size. FsError(EIO). */
+export function punchFile(fd: number, offset: number, length: number): void {
+  if (fallocate(fd, PUNCH_HOLE | KEEP_SIZE, offset, length) !== 0) {
+    throw new FsError(Errno.EIO, 'the store cannot make holes; use a filesystem that can');
+  }
 }

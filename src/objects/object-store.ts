@@ -21,8 +21,9 @@ import {
 import { join } from 'node:path';
 import { Errno, errnoOf, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
-import { seekFile } from './libc.js';
+import { punchFile, seekFile } from './libc.js';
 import { FAN_OUT, OPEN_FILES_MAX, SYNC_PARALLEL } from './limits.js';
+import { MadeList, type MadeObject } from './made-list.js';
 
 export interface ObjectId {
   readonly fid: Fid;
@@ -31,6 +32,7 @@ export interface ObjectId {
 
 export class ObjectStore {
   readonly #directory: string;
+  readonly #made: MadeList;
   /** Open descriptors, least recently used first. */
   readonly #open = new Map<string, number>();
   /** Objects whose data must be on disk before the next commit counts as flushed. */
@@ -39,6 +41,12 @@ export class ObjectStore {
 
   constructor(storePath: string) {
     this.#directory = join(storePath, 'objects');
+    this.#made = new MadeList(join(this.#directory, 'made'));
+  }
+
+  /** Objects that a killed server made and may not have told the metadata of. */
+  unsettled(): MadeObject[] {
+    return this.#made.read();
   }
 
   /** Makes the object empty, whatever an interrupted attempt left in its place. */
@@ -48,6 +56,7 @@ export class ObjectStore {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       this.#fanOut.add(directory);
     }
+    this.#made.add(id);
     const { O_RDWR, O_CREAT, O_TRUNC } = constants;
     this.#keep(nameOf(id), openSync(file, O_RDWR | O_CREAT | O_TRUNC, 0o600));
   }
@@ -101,8 +110,12 @@ export class ObjectStore {
     this.#recorded.set(nameOf(id), id);
   }
 
-  /** Brings the data of all recorded objects to disk, then calls back. */
+  /**
+   * Right after a commit: brings the data of all recorded objects to disk, then calls
+   * back. The intents of all objects made so far are in that commit.
+   */
   sync(done: (error: Error | null) => void): void {
+    this.#made.mark();
     const waiting = [...this.#recorded.values()];
     this.#recorded = new Map();
     if (waiting.length === 0) return done(null);
@@ -129,7 +142,18 @@ export class ObjectStore {
     return { blocks, bfree, bavail, bsize };
   }
 
+  /** The commit that {@link sync} was called for is on disk. */
+  flushed(): void {
+    this.#made.dropMarked();
+  }
+
+  /** A hole where the file may have had data. */
+  punch(id: ObjectId, offset: number, length: number): void {
+    punchFile(this.#fd(id), offset, length);
+  }
+
   close(): void {
+    this.#made.close();
     for (const fd of this.#open.values()) closeSync(fd);
     this.#open.clear();
   }

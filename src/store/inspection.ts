@@ -64,6 +64,8 @@ export class Inspection {
       return;
     }
     for (const folder of readdirSync(objects)) {
+      // objects/made-list.ts
+      if (folder === 'made') continue;
       for (const name of listing(join(objects, folder))) yield { folder, name };
     }
   }

@@ -18,7 +18,7 @@ export async function checkClaims(run: CrashRun, crashed: boolean): Promise<void
   checkFeed(run, nodes);
   checkCursor(run);
   checkTables(run, nodes);
-  checkObjectFiles(run, nodes, crashed);
+  checkObjectFiles(run, nodes);
   await checkContents(run, nodes);
   run.directories = run.directories.filter((fid) => nodes.has(fid));
   sim.holdFlushes = true;
@@ -65,11 +65,8 @@ function checkTables({ sim }: CrashRun, nodes: Map<Fid, ModelNode>): void {
   assert.is([...object.keys({})].length, 0, 'pending object work');
 }
 
-/**
- * Every object file that is referred to exists. An orderly end leaves no other; a crash
- * may, for a file that was made since the last commit.
- */
-function checkObjectFiles(run: CrashRun, nodes: Map<Fid, ModelNode>, crashed: boolean): void {
+/** Every object file that is referred to exists, and no other, also after a crash. */
+function checkObjectFiles(run: CrashRun, nodes: Map<Fid, ModelNode>): void {
   const { sim } = run;
   const wanted: string[] = [];
   for (const fid of nodes.keys()) {
@@ -77,14 +74,11 @@ function checkObjectFiles(run: CrashRun, nodes: Map<Fid, ModelNode>, crashed: bo
     if (attributes.layout === 'object') wanted.push(nameOf(attributes));
   }
   const objects = join(sim.path, 'objects');
-  const found = readdirSync(objects).flatMap((name) => readdirSync(join(objects, name)));
+  const folders = readdirSync(objects).filter((name) => name !== 'made');
+  const found = folders.flatMap((name) => readdirSync(join(objects, name)));
   for (const name of wanted) assert.ok(found.includes(name), `object file ${name} is missing`);
   const garbage = found.filter((name) => !wanted.includes(name));
-  if (!crashed) {
-    const fresh = garbage.filter((name) => !run.garbage.has(name));
-    assert.equal(fresh, [], 'object files that nothing refers to');
-  }
-  run.garbage = new Set(garbage);
+  assert.equal(garbage, [], 'object files that nothing refers to');
 }
 
 async function checkContents(run: CrashRun, nodes: Map<Fid, ModelNode>): Promise<void> {

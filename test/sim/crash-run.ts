@@ -43,8 +43,6 @@ export class CrashRun {
   readonly unlinked = new Set<Fid>();
   /** The feed that is acknowledged: end of what was acknowledged in order. */
   acknowledged: { readonly id: number; to: number } | undefined;
-  /** Object files that nothing refers to. */
-  garbage: ReadonlySet<string> = new Set();
   /** Index of the next record when the store was last closed in order. */
   endIndex = 0;
   /** Records that the feed has shown. */

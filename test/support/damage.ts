@@ -45,7 +45,9 @@ export class Bench {
       reaper: {
         remove: (fid, generation) => objects.remove({ fid, generation }),
         truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
+        flushed: () => objects.flushed(),
       },
+      unsettled: objects.unsettled(),
       dataSync: (done) => objects.sync(done),
       diskUse: () => objects.statfs(),
       notify: () => {},

@@ -77,7 +77,9 @@ export class Simulated {
       reaper: {
         remove: (fid, generation) => objects.remove({ fid, generation }),
         truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
+        flushed: () => objects.flushed(),
       },
+      unsettled: objects.unsettled(),
       dataSync: (done) => {
         this.#flushing = true;
         objects.sync(done);

@@ -2,6 +2,8 @@
 import { Errno } from '../../base/errno.js';
 import type {
   AttrReply,
+  EmptyReply,
+  FallocateRequest,
   Handlers,
   InterruptibleDataReply,
   OpenReply,
@@ -10,6 +12,7 @@ import type {
   SetattrRequest,
 } from '../../fuse/api.js';
 import { FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
+import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Attributes } from '../../rpc/messages.js';
 import { toAttr } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
@@ -89,8 +92,7 @@ export function fileOperations(context: ClientContext): FileHandlers {
       if (file === undefined) return reply.error(Errno.EBADF);
       reply.offset(files.data.seek(file, offset, whence === 3 ? 'data' : 'hole'));
     },
-    // Programs fall back to writing where it matters (posix_fallocate does).
-    fallocate: (_request, reply) => reply.error(Errno.EOPNOTSUPP),
+    fallocate: (request, reply) => allocate(context, request, reply),
   };
 }
 
@@ -127,6 +129,35 @@ function read(
   const opened = context.opens.get(fh);
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
   reply.filled(context.files.data.read(opened.file, offset, reply.room(size)));
+}
+
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+
+/**
+ * Growing and punching holes. Space is not set aside: what a later write needs it may
+ * still be refused, so keeping the size (which could mean nothing else) is not offered.
+ */
+function allocate(
+  context: ClientContext,
+  { nodeId, fh, offset, length, mode, caller }: FallocateRequest,
+  reply: EmptyReply,
+): void {
+  const { files, opens } = context;
+  const opened = opens.get(fh);
+  if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
+  const credentials = who(context, caller);
+  const { file } = opened;
+  if (mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
+    return files.punch(file, offset, length, credentials, (errno) => finish(errno, reply));
+  }
+  if (mode !== 0) return reply.error(Errno.EOPNOTSUPP);
+  if (offset + length > FILE_BYTES_MAX) return reply.error(Errno.EFBIG);
+  context.mds.call('getattr', { fid: fidOf(nodeId) }, (errno, attributes) => {
+    if (attributes === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+    if (offset + length <= files.exact(attributes).size) return reply.ok();
+    files.setSize(file, credentials, { size: offset + length }, (failed) => finish(failed, reply));
+  });
 }
 
 function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {

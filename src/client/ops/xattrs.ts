@@ -40,10 +40,12 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
         else reply.value(value);
       });
     },
-    listxattr: ({ nodeId }, reply) => {
+    listxattr: ({ nodeId, caller }, reply) => {
       mds.call('listxattr', { fid: fidOf(nodeId) }, (errno, names) => {
-        if (names === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-        else reply.value(Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1'));
+        if (names === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+        // As xattr(7) says of trusted attributes: who may not read them does not see them.
+        const shown = names.filter((name) => caller.uid === 0 || !name.startsWith('trusted.'));
+        reply.value(Buffer.from(shown.map((name) => `${name}\0`).join(''), 'latin1'));
       });
     },
     statfs: (_request, reply) => {

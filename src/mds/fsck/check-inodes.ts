@@ -1,10 +1,11 @@
 /** Table `inode`: every inode by itself. Makes the index that the other checks use. */
 import { type Fid, isControlFid, ROOT_FID } from '../../base/fid.js';
 import { isDirectory, isRegular, isSymlink, S_IFMT } from '../../base/mode.js';
+import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Inspection } from '../../store/inspection.js';
 import { fidOfKey } from '../../store/keys.js';
 import { decodeInode, type Inode } from '../inode.js';
-import { FILE_BYTES_MAX, LINK_MAX } from '../limits.js';
+import { LINK_MAX } from '../limits.js';
 import type { Meta } from './check-meta.js';
 import { type Findings, showFid } from './findings.js';
 import { InodeFlag, InodeIndex } from './inode-index.js';

@@ -2,7 +2,7 @@
  * What fsck must remember of every inode while it reads the other tables: 54 bytes
  * each, found by bisection, as the inode table comes in FID order.
  */
-import { lowerBound } from '../../feed/cancel-set.js';
+import { lowerBound } from '../../base/search.js';
 import type { Inode } from '../inode.js';
 import { INODES_AT_FIRST, INODES_BELIEVED_MAX } from './limits.js';
 

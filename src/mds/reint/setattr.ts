@@ -3,9 +3,9 @@ import type { Fid } from '../../base/fid.js';
 import { isDirectory, isRegular, S_IFMT, S_ISGID, S_ISUID, S_IXGRP } from '../../base/mode.js';
 import type { Timespec } from '../../base/time.js';
 import type { RecordAttrs } from '../../feed/record.js';
+import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { AttributeChange } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
-import { FILE_BYTES_MAX } from '../limits.js';
 import type { Transaction } from '../transaction.js';
 
 type Changed = { -readonly [Key in keyof RecordAttrs]: RecordAttrs[Key] };

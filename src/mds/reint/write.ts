@@ -2,10 +2,9 @@ import { Errno, FsError } from '../../base/errno.js';
 import { isRegular } from '../../base/mode.js';
 import { compareTimes } from '../../base/time.js';
 import { EXTENTS_MAX } from '../../feed/record-limits.js';
-import { INLINE_BYTES_MAX } from '../../rpc/limits.js';
+import { FILE_BYTES_MAX, INLINE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Reint } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
-import { FILE_BYTES_MAX } from '../limits.js';
 import type { Transaction } from '../transaction.js';
 import { withoutSetId } from './setattr.js';
 
