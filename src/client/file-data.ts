@@ -124,6 +124,15 @@ export class FileData {
     else this.contents(file).fill(0, offset, offset + length);
   }
 
+  /**
+   * Sets space aside where contents have a file of their own; small ones have the
+   * store's reserve. FsError(ENOSPC).
+   */
+  reserve(file: FileState, offset: number, length: number): void {
+    this.#admit();
+    if (file.layout === 'object') this.#objects.reserve(idOf(file), offset, length);
+  }
+
   /** The blocks that the file takes, for the record; its data go to disk with that. */
   settle(file: FileState): void {
     if (file.layout === 'object') {

@@ -2,6 +2,7 @@
  * Writing and cutting regular files in the right order, and the record of what was
  * written. The bytes themselves are file-data.ts's.
  */
+import createDebug from 'debug';
 import { Errno, errnoOf } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
@@ -15,6 +16,8 @@ import {
   RECORD_EXTENTS_MAX,
   RECORD_EXTENTS_SENT_MAX,
 } from './limits.js';
+
+const debug = createDebug('feedfs:client');
 
 export type Done = (errno: Errno | 0) => void;
 type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
@@ -110,6 +113,7 @@ export class FileIo {
   record(file: FileState, done: Done = () => {}): void {
     const who = this.#dirty.get(file);
     if (who === undefined) return done(0);
+    if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
     this.data.settle(file);
     const { writes } = file;
     const keepIntent = file.writers > 0 && file.mayOverwrite;

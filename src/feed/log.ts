@@ -8,6 +8,7 @@
  *   and no reader is ever given a byte of it.
  * - Blocks do not overlap; a block that no feed owes may be missing.
  */
+import createDebug from 'debug';
 import { assert } from '../base/assert.js';
 import type { Clock, Timespec } from '../base/time.js';
 import type { Participant } from '../store/group-commit.js';
@@ -22,6 +23,8 @@ import { readLogEnd, writeLogEnd } from './log-end.js';
 import type { Coordinate, Position } from './position.js';
 import type { FeedRecord, LogOffset, RecordIndex, TextOffset } from './record.js';
 import { RecordWriter } from './record-codec.js';
+
+const debug = createDebug('feedfs:feed');
 
 /** A record without what the log gives it. */
 export type Unlogged<R = FeedRecord> = R extends FeedRecord ? Omit<R, 'index'> : never;
@@ -159,6 +162,7 @@ export class Log implements Participant {
   #show(): void {
     if (this.#visibleEnd.offset === this.#committedEnd.offset) return;
     this.#visibleEnd = this.#committedEnd;
+    if (debug.enabled) debug('visible up to record %d', this.#visibleEnd.index - 1);
     this.#visibleTime = this.#committedTime;
     this.#onVisible();
   }

@@ -2,7 +2,6 @@
  * The metadata server: opens what a store holds, and answers every method of
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
-import createDebug from 'debug';
 import { Errno, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import { isSymlink } from '../base/mode.js';
@@ -28,7 +27,6 @@ import { reint, usesReserve } from './reint/reint.js';
 import { Transaction } from './transaction.js';
 import { TransnoCounter } from './transno-counter.js';
 
-const debug = createDebug('feedfs:mds');
 type FeedMethod = Extract<keyof Service, `feed${string}`>;
 type QueryMethod =
   | 'lookup'
@@ -291,7 +289,6 @@ export class MetadataServer {
 
   /** Commits and flushes everything, and what that leaves to commit. */
   async settle(): Promise<void> {
-    debug('settling');
     do {
       await new Promise<void>((resolve, reject) => {
         this.commit.whenFlushed((error) => (error === undefined ? resolve() : reject(error)));

@@ -29,6 +29,11 @@ const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
 
+/** Sets blocks aside; the file keeps its size. False if the disk has not enough. */
+export function reserveFile(fd: number, offset: number, length: number): boolean {
+  return fallocate(fd, KEEP_SIZE, offset, length) === 0;
+}
+
 /** Makes a hole; the file keeps its size. FsError(EIO). */
 export function punchFile(fd: number, offset: number, length: number): void {
   if (fallocate(fd, PUNCH_HOLE | KEEP_SIZE, offset, length) !== 0) {

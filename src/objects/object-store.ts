@@ -19,11 +19,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import createDebug from 'debug';
 import { Errno, errnoOf, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
-import { punchFile, seekFile } from './libc.js';
+import { punchFile, reserveFile, seekFile } from './libc.js';
 import { FAN_OUT, OPEN_FILES_MAX, SYNC_PARALLEL } from './limits.js';
 import { MadeList, type MadeObject } from './made-list.js';
+
+const debug = createDebug('feedfs:objects');
 
 export interface ObjectId {
   readonly fid: Fid;
@@ -51,6 +54,7 @@ export class ObjectStore {
 
   /** Makes the object empty, whatever an interrupted attempt left in its place. */
   create(id: ObjectId): void {
+    if (debug.enabled) debug('create %s', nameOf(id));
     const { directory, file } = this.#path(id);
     if (!this.#fanOut.has(directory)) {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -91,6 +95,7 @@ export class ObjectStore {
 
   /** An object that is gone already is fine: removal is repeated after a crash. */
   remove(id: ObjectId): void {
+    if (debug.enabled) debug('remove %s', nameOf(id));
     const name = nameOf(id);
     const fd = this.#open.get(name);
     if (fd !== undefined) {
@@ -150,6 +155,12 @@ export class ObjectStore {
   /** A hole where the file may have had data. */
   punch(id: ObjectId, offset: number, length: number): void {
     punchFile(this.#fd(id), offset, length);
+  }
+
+  /** Sets space aside. FsError(ENOSPC). */
+  reserve(id: ObjectId, offset: number, length: number): void {
+    if (reserveFile(this.#fd(id), offset, length)) return;
+    throw new FsError(Errno.ENOSPC, 'the store has no room for that');
   }
 
   close(): void {

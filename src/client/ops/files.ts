@@ -134,13 +134,10 @@ function read(
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 
-/**
- * Growing and punching holes. Space is not set aside: what a later write needs it may
- * still be refused, so keeping the size (which could mean nothing else) is not offered.
- */
+/** Growing a file, setting space aside for it, punching holes. */
 function allocate(
   context: ClientContext,
-  { nodeId, fh, offset, length, mode, caller }: FallocateRequest,
+  { fh, offset, length, mode, caller }: FallocateRequest,
   reply: EmptyReply,
 ): void {
   const { files, opens } = context;
@@ -148,16 +145,15 @@ function allocate(
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
   const credentials = who(context, caller);
   const { file } = opened;
+  const end = offset + length;
   if (mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
     return files.punch(file, offset, length, credentials, (errno) => finish(errno, reply));
   }
-  if (mode !== 0) return reply.error(Errno.EOPNOTSUPP);
-  if (offset + length > FILE_BYTES_MAX) return reply.error(Errno.EFBIG);
-  context.mds.call('getattr', { fid: fidOf(nodeId) }, (errno, attributes) => {
-    if (attributes === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
-    if (offset + length <= files.exact(attributes).size) return reply.ok();
-    files.setSize(file, credentials, { size: offset + length }, (failed) => finish(failed, reply));
-  });
+  if (mode !== 0 && mode !== FALLOC_FL_KEEP_SIZE) return reply.error(Errno.EOPNOTSUPP);
+  if (end > FILE_BYTES_MAX) return reply.error(Errno.EFBIG);
+  files.data.reserve(file, offset, length);
+  if (mode === FALLOC_FL_KEEP_SIZE || end <= file.size) return reply.ok();
+  files.setSize(file, credentials, { size: end }, (errno) => finish(errno, reply));
 }
 
 function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {

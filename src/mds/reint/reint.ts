@@ -1,4 +1,5 @@
 /** From a mutation's request to the file that makes it. */
+import createDebug from 'debug';
 import { unreachable } from '../../base/assert.js';
 import type { Reint } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
@@ -11,8 +12,11 @@ import { rmdir, unlink } from './unlink.js';
 import { write } from './write.js';
 import { removexattr, setxattr } from './xattr.js';
 
+const debug = createDebug('feedfs:mds');
+
 /** Runs to completion or throws FsError and has changed nothing. */
 export function reint(txn: Transaction, change: Reint): Inode {
+  if (debug.enabled) debug('transno %d: %s', txn.transno, change.op);
   switch (change.op) {
     case 'create':
       return create(txn, change.parent, change.name, change.mode, change.rdev);
