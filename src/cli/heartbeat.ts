@@ -45,7 +45,6 @@ export class Heartbeat implements LoopHooks {
   }
 
   restUs(nowUs: number): number {
-    if (this.#server.commit.flushing) return 0;
     return this.#waitUs(nowUs) ?? Number.POSITIVE_INFINITY;
   }
 

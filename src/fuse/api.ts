@@ -136,10 +136,10 @@ export interface LoopHooks {
    */
   tick(nowUs: number): boolean;
   /**
-   * How long, in microseconds, the event loop may stand still while there are no
-   * requests: 0 while any completion or timer is awaited. A thread that sleeps in
-   * poll(2) itself is woken by a request in half the time that a helper thread and
-   * the event loop take. Without this hook it never does.
+   * How long, in microseconds, nothing is due: until the next timer. The loop may then
+   * rest in poll(2) on its own thread, which a request wakes in half the time that a
+   * helper thread and the event loop take; completions and signals wake it as well,
+   * timers do not. Without this hook it never rests.
    */
   restUs?(nowUs: number): number;
 }

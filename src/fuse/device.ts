@@ -7,7 +7,7 @@
  * device: without it a sleeping thread would hold up the exit of the process,
  * which joins its pool.
  */
-import { closeSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { assert } from '../base/assert.js';
 import { Errno, errnoName, FsError } from '../base/errno.js';
 import * as libc from './libc.js';
@@ -43,7 +43,8 @@ export class FuseDevice implements Device {
   readonly #fd: number;
   readonly #wakeFd: number;
   readonly #pollfds = Buffer.alloc(2 * POLLFD_BYTES);
-  readonly #restFds = Buffer.alloc(POLLFD_BYTES);
+  /** The device, and whatever the event loop waits for. */
+  readonly #restFds: Buffer;
   readonly #restTime = Buffer.alloc(16);
   readonly #wakeCount = Buffer.alloc(8);
   readonly #onExit = () => this.#interruptSleep();
@@ -60,8 +61,7 @@ export class FuseDevice implements Device {
     this.#pollfds.writeInt16LE(POLLIN, 4);
     this.#pollfds.writeInt32LE(this.#wakeFd, POLLFD_BYTES);
     this.#pollfds.writeInt16LE(POLLIN, POLLFD_BYTES + 4);
-    this.#restFds.writeInt32LE(fd, 0);
-    this.#restFds.writeInt16LE(POLLIN, 4);
+    this.#restFds = pollfds([fd, ...eventLoopFds()]);
     process.on('exit', this.#onExit);
   }
 
@@ -126,10 +126,12 @@ export class FuseDevice implements Device {
 
   rest(us: number): boolean {
     assert(!this.#closed, 'a closed device is not rested on');
-    // A signal ends it with EINTR: the event loop is to see to it.
     this.#restTime.writeBigInt64LE(BigInt(Math.floor(us / 1e6)), 0);
     this.#restTime.writeBigInt64LE(BigInt(Math.ceil(us % 1e6) * 1000), 8);
-    return libc.ppoll(this.#restFds, 1, this.#restTime, null) > 0;
+    const count = this.#restFds.length / POLLFD_BYTES;
+    // What else ended it, a signal among them, is the event loop's to see to.
+    if (libc.ppoll(this.#restFds, count, this.#restTime, null) <= 0) return false;
+    return this.#restFds.readInt16LE(6) !== 0;
   }
 
   close(): void {
@@ -159,4 +161,31 @@ export class FuseDevice implements Device {
 function systemError(what: string): FsError {
   const errno = libc.lastErrno();
   return new FsError(Errno.EIO, `${what}: ${errnoName(errno)}`);
+}
+
+function pollfds(fds: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(fds.length * POLLFD_BYTES);
+  for (const [i, fd] of fds.entries()) {
+    bytes.writeInt32LE(fd, i * POLLFD_BYTES);
+    bytes.writeInt16LE(POLLIN, i * POLLFD_BYTES + 4);
+  }
+  return bytes;
+}
+
+/**
+ * The epoll instances of this process. An epoll instance is readable when one of its
+ * descriptors is ready (epoll(7)), so whoever polls Node's own wakes for completions
+ * of its threads, for signals, children and sockets, as the event loop would.
+ */
+function eventLoopFds(): number[] {
+  const fds: number[] = [];
+  for (const name of readdirSync('/proc/self/fd')) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${name}`) === 'anon_inode:[eventpoll]')
+        fds.push(Number(name));
+    } catch {
+      // The descriptor that listed the folder is gone.
+    }
+  }
+  return fds;
 }

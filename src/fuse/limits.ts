@@ -25,8 +25,8 @@ export const SLICE_US_DEFAULT = 1000;
 export const BUSY_POLL_US_DEFAULT = 50;
 export const BUSY_POLL_US_MAX = 10_000;
 
-/** Longest time that the event loop stands still; signals end it early. */
-export const REST_US_MAX = 200_000;
+/** Longest rest; completions and signals end it early, timers that nobody told us of wait. */
+export const REST_US_MAX = 2_000_000;
 /** A shorter rest is not worth its system call. */
 export const REST_US_MIN = 20;
 

@@ -7,10 +7,10 @@
  * run is bounded in requests and in time, and gives way to the event loop when
  * the owner says that completions are outstanding.
  *
- * There are two ways to sleep. A *rest* blocks this thread in poll(2) for a
- * bounded time, when the owner says that nothing else can happen; a request ends
- * it without any other thread. A *sleep* has another thread wait, and the event
- * loop runs as always.
+ * There are two ways to sleep. A *rest* blocks this thread in poll(2), on the
+ * device and on all that the event loop waits for, when the owner says for how
+ * long no timer is due. A *sleep* has another thread wait for the device, and the
+ * event loop runs as always.
  */
 import type { LoopHooks } from './api.js';
 import {

@@ -18,6 +18,7 @@ import {
   BATCH_CHANGES_MAX,
   COMMIT_DELAY_US,
   COMMIT_SPACING_US,
+  ISOLATED_CHANGES_MAX,
   RESERVE_BYTES,
   RESERVE_HARD_BYTES,
   UNCOMMITTED_CHANGES_MAX,
@@ -70,6 +71,8 @@ export class GroupCommit {
   #changes = 0;
   #firstChangeUs = 0;
   #lastCommitUs = Number.NEGATIVE_INFINITY;
+  /** Changes in the last commit. */
+  #lastChanges = 0;
   #flushing = false;
   /** Somebody waits for what is dirty now. */
   #urgent = false;
@@ -125,11 +128,6 @@ export class GroupCommit {
     return this.#flushing || this.#changes > 0;
   }
 
-  /** A commit is on its way to the disk. */
-  get flushing(): boolean {
-    return this.#flushing;
-  }
-
   /**
    * Throws ENOSPC or EIO if a change cannot be promised to reach the disk. Changes
    * that free space may use up the reserve.
@@ -181,7 +179,8 @@ export class GroupCommit {
   dueInUs(nowUs: number): number | undefined {
     if (this.#changes === 0 || this.#flushing || this.#closed) return undefined;
     if (this.#failure !== undefined) return Math.max(0, this.#retryUs - nowUs);
-    if (this.#urgent) return Math.max(0, this.#lastCommitUs + COMMIT_SPACING_US - nowUs);
+    if (this.#urgent)
+      return this.#isolated ? 0 : Math.max(0, this.#lastCommitUs + COMMIT_SPACING_US - nowUs);
     return Math.max(0, this.#firstChangeUs + COMMIT_DELAY_US - nowUs);
   }
 
@@ -189,9 +188,15 @@ export class GroupCommit {
     if (this.#failure !== undefined) return nowUs >= this.#retryUs;
     if (this.#changes >= BATCH_CHANGES_MAX) return true;
     if (this.#urgent) {
-      return this.#waiting.length > 0 || nowUs - this.#lastCommitUs >= COMMIT_SPACING_US;
+      if (this.#waiting.length > 0 || this.#isolated) return true;
+      return nowUs - this.#lastCommitUs >= COMMIT_SPACING_US;
     }
     return nowUs - this.#firstChangeUs >= COMMIT_DELAY_US;
+  }
+
+  /** Changes come one by one: waiting would gather no others. */
+  get #isolated(): boolean {
+    return this.#lastChanges <= ISOLATED_CHANGES_MAX;
   }
 
   /** Commits now, unless a commit is in flight. */
@@ -208,6 +213,7 @@ export class GroupCommit {
       return;
     }
     this.#failure = undefined;
+    this.#lastChanges = changes;
     this.#changes = 0;
     this.#urgent = false;
     this.#lastCommitUs = nowUs;

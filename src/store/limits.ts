@@ -16,6 +16,9 @@ export const COMMIT_DELAY_US = 5_000;
 /** Between two commits that somebody waits for (a feed reader, a poll) at least this long, unless idle. */
 export const COMMIT_SPACING_US = 1_000;
 
+/** After a commit of so few changes the next that somebody waits for comes at once. */
+export const ISOLATED_CHANGES_MAX = 2;
+
 /** Uncommitted changes at which new mutations wait for the disk. */
 export const UNCOMMITTED_CHANGES_MAX = 4_096;
 

@@ -7,6 +7,7 @@ import {
   BATCH_CHANGES_MAX,
   COMMIT_DELAY_US,
   COMMIT_SPACING_US,
+  ISOLATED_CHANGES_MAX,
   RESERVE_BYTES,
   RESERVE_HARD_BYTES,
   UNCOMMITTED_CHANGES_MAX,
@@ -142,7 +143,7 @@ test('unwatched changes wait for the delay, or for a full batch', () => {
 test('watched changes are committed at once, then as the spacing allows', () => {
   const world = new World();
   world.commit.watched = true;
-  world.commit.note();
+  for (let i = 0; i <= ISOLATED_CHANGES_MAX; i++) world.commit.note();
   assert.is(world.commit.dueInUs(world.clock.us), 0);
   world.commit.tick(world.clock.us);
   assert.is(world.take()[0], 'commit');
@@ -156,6 +157,32 @@ test('watched changes are committed at once, then as the spacing allows', () => 
   world.clock.advance(1);
   world.commit.tick(world.clock.us);
   assert.is(world.take()[0], 'commit');
+});
+
+test('watched changes that come one by one are each committed at once', () => {
+  const world = new World();
+  world.commit.watched = true;
+  for (let i = 0; i < 3; i++) {
+    world.commit.note();
+    assert.is(world.commit.dueInUs(world.clock.us), 0);
+    world.commit.tick(world.clock.us);
+    assert.is(world.take()[0], 'commit');
+    world.finish();
+    world.take();
+  }
+});
+
+test('whoever keeps the time hears of each flush: changes may have come meanwhile', () => {
+  const world = new World();
+  const due: (number | undefined)[] = [];
+  world.commit.onSettled(() => due.push(world.commit.dueInUs(world.clock.us)));
+  world.commit.watched = true;
+  world.commit.note();
+  world.commit.tick(world.clock.us);
+  world.commit.note();
+  assert.is(world.commit.dueInUs(world.clock.us), undefined, 'not before the flush');
+  world.finish();
+  assert.equal(due, [0]);
 });
 
 test('changes that are there when watching starts become urgent', () => {

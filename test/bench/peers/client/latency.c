@@ -83,6 +83,10 @@ int wake_latency(int argc, char **argv) {
       mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ready[2], seen[2];
   if (shared == MAP_FAILED || pipe(ready) || pipe(seen)) die("pipe");
+  /* What was changed before is no answer to what is changed now: let it come first. */
+  int const changed = open(dir, O_RDONLY | O_DIRECTORY);
+  if (changed < 0 || fsync(changed)) die(dir);
+  close(changed);
   int const fd = open_watched(argv[1], kind);
   pid_t const child = fork();
   if (child < 0) die("fork");
