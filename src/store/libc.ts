@@ -15,6 +15,13 @@ export function tryLockFile(fd: number): boolean {
   return flockCall(fd, LOCK_EX_NB) === 0;
 }
 
+const syncfsCall = libc.func('int syncfs(int fd)') as (fd: number) => number;
+
+/** syncfs(2): all that was written to the filesystem of an open file is on disk. False on failure. */
+export function syncFilesystem(fd: number): boolean {
+  return syncfsCall(fd) === 0;
+}
+
 const MADV_DONTNEED = 4;
 
 const madviseCall = libc.func('int madvise(uint64_t address, size_t length, int advice)') as (

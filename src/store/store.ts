@@ -7,13 +7,15 @@
  *     STORE/meta/         the LMDB environment
  *     STORE/objects/      file contents too large for LMDB (owned by objects/)
  */
-import { closeSync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, openSync, statfsSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { must } from '../base/assert.js';
+import { Errno, FsError } from '../base/errno.js';
 import { readEnvironmentFile, type Snapshot } from './environment-file.js';
 import { StoreError } from './errors.js';
 import { currentBootId, FlushMarker, isUsable } from './flush-marker.js';
 import { TABLES, type TableName } from './keys.js';
+import { syncFilesystem } from './libc.js';
 import { MAP_BYTES, TABLE_COUNT_MAX } from './limits.js';
 import { makeMappable } from './mappable.js';
 import {
@@ -171,15 +173,16 @@ function openEnvironment(store: string, marker: FlushMarker, bootId: string): Ro
 }
 
 /**
- * What was committed before this process came must be on disk before it commits,
- * and the marker must be of this boot (flush-marker.ts, the invariant).
+ * What was committed before this process came must be on disk before it commits, and
+ * the marker must be of this boot (flush-marker.ts, the invariant). The contents of
+ * files that those commits refer to are in other files of the same disk.
  */
 function settleMarker(path: string, marker: FlushMarker, transaction: number, bootId: string) {
   const flushed = marker.read();
   if (flushed?.transaction === transaction && flushed.bootId === bootId) return;
-  const fd = openSync(path, 'r+');
+  const fd = openSync(path, 'r');
   try {
-    fdatasyncSync(fd);
+    if (!syncFilesystem(fd)) throw new FsError(Errno.EIO, `${path} cannot be brought to disk`);
   } finally {
     closeSync(fd);
   }
