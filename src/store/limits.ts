@@ -11,7 +11,7 @@ export const MAP_BYTES = 2 ** 40;
 export const TABLE_COUNT_MAX = 24;
 
 /** A dirty batch is committed after this long even when nobody waits for it. */
-export const COMMIT_DELAY_US = 5_000;
+export const COMMIT_DELAY_US = 10_000;
 
 /** Between two commits that somebody waits for (a feed reader, a poll) at least this long, unless idle. */
 export const COMMIT_SPACING_US = 1_000;
