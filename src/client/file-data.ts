@@ -133,12 +133,17 @@ export class FileData {
     if (file.layout === 'object') this.#objects.reserve(idOf(file), offset, length);
   }
 
-  /** The blocks that the file takes, for the record; its data go to disk with that. */
+  /** Notes the blocks that the file takes now. */
+  count(file: FileState): void {
+    const { layout, size } = file;
+    file.blocks =
+      layout === 'object' ? this.#objects.use(idOf(file)).blocks : Math.ceil(size / 512);
+  }
+
+  /** Before the record: its blocks are known, and its data go to disk with it. */
   settle(file: FileState): void {
-    if (file.layout === 'object') {
-      file.blocks = this.#objects.use(idOf(file)).blocks;
-      this.#objects.recorded(idOf(file));
-    } else file.blocks = Math.ceil(file.size / 512);
+    this.count(file);
+    if (file.layout === 'object') this.#objects.recorded(idOf(file));
   }
 }
 

@@ -56,7 +56,11 @@ export class FileIo {
 
   /** What every reader must see. */
   exact(attributes: Attributes): Attributes {
-    return this.find(attributes.fid)?.overlay(attributes) ?? attributes;
+    const file = this.find(attributes.fid);
+    if (file === undefined || !file.dirty) return attributes;
+    // The kernel may keep the answer for long: also what is not recorded must be right.
+    this.data.count(file);
+    return file.overlay(attributes);
   }
 
   /** Uses the file until {@link release}; whoever reads or writes gives the contents too. */

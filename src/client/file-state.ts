@@ -75,7 +75,7 @@ export class FileState {
     return {
       ...pick(attributes),
       size: this.size,
-      blocks: this.layout === 'object' ? this.blocks : Math.ceil(this.size / 512),
+      blocks: this.blocks,
       mtime: this.mtime,
       ctime: compareTimes(attributes.ctime, this.mtime) > 0 ? attributes.ctime : this.mtime,
     };

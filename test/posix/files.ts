@@ -33,6 +33,14 @@ export const files = [
     assert.ok(stat.isFile());
     assert.ok(mtimeNs(dir) > OLD_NS);
   }),
+  posix('blocks count what an open file has written', (dir) => {
+    const path = join(dir, 'file');
+    withFile(path, 'w+', (fd) => {
+      fs.writeSync(fd, Buffer.alloc(64 * 1024, 1));
+      assert.ok(fs.fstatSync(fd).blocks * 512 >= 64 * 1024, 'while it is open');
+    });
+    assert.ok(fs.statSync(path).blocks * 512 >= 64 * 1024, 'closed');
+  }),
   posix('the umask takes bits away', (dir) => {
     const before = process.umask(0o027);
     try {
