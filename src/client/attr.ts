@@ -1,5 +1,5 @@
 /** From the server's attributes to the kernel's. */
-import { isDirectory, isSymlink } from '../base/mode.js';
+import { isDirectory, isRegular, isSymlink, S_ISGID, S_ISUID } from '../base/mode.js';
 import type { Attr, Entry } from '../fuse/api.js';
 import type { Attributes } from '../rpc/messages.js';
 import { VALID_MS } from './limits.js';
@@ -23,12 +23,21 @@ export function toAttr(a: Attributes): Attr {
   };
 }
 
+/**
+ * How long the kernel may keep attributes. A write by an ordinary user clears set-id
+ * bits, and the kernel leaves its own copy of the mode as it was: it must ask again
+ * before it runs such a file.
+ */
+export function attrValidMs({ mode }: Attributes): number {
+  return isRegular(mode) && (mode & (S_ISUID | S_ISGID)) !== 0 ? 0 : VALID_MS;
+}
+
 export function toEntry(a: Attributes): Entry {
   return {
     nodeId: a.fid,
     generation: 0,
     entryValidMs: VALID_MS,
-    attrValidMs: VALID_MS,
+    attrValidMs: attrValidMs(a),
     attr: toAttr(a),
   };
 }

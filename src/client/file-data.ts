@@ -82,7 +82,12 @@ export class FileData {
     const contents = file.layout === 'inline' ? this.contents(file) : undefined;
     const id: ObjectId = { fid: file.fid, generation: file.generation + 1 };
     this.#objects.create(id);
-    if (contents !== undefined) this.#objects.write(id, contents.subarray(0, file.size), 0);
+    try {
+      if (contents !== undefined) this.#objects.write(id, contents.subarray(0, file.size), 0);
+    } catch (error) {
+      this.#objects.remove(id);
+      throw error;
+    }
     this.#mds.call('intent', { ...id, durable: false }, () => {});
     // What moved is part of what the record must say, whoever wrote it.
     file.layout = 'object';

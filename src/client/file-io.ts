@@ -29,8 +29,6 @@ interface Author {
   readonly killSuidgid: boolean;
 }
 
-const SYSTEM: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
-
 export class FileIo {
   readonly #mds: Connection;
   readonly data: FileData;
@@ -79,9 +77,7 @@ export class FileIo {
 
   release(file: FileState): void {
     file.users--;
-    if (file.users === 0 && !file.dirty && !file.gated && !file.cutting) {
-      this.#files.delete(file.fid);
-    }
+    this.#forgetUnused(file);
   }
 
   /** Writes all of `data` (valid during this call) and then calls back. */
@@ -120,7 +116,8 @@ export class FileIo {
     if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
     this.data.settle(file);
     const { writes } = file;
-    const keepIntent = file.writers > 0 && file.mayOverwrite;
+    // Whoever waits at the gate relies on an intent that this record must not end.
+    const keepIntent = file.gated || (file.writers > 0 && file.mayOverwrite);
     if (!keepIntent) file.mayOverwrite = false;
     file.recording = true;
     this.#mds.call(
@@ -156,11 +153,7 @@ export class FileIo {
     file.writers--;
     if (file.writers > 0) return;
     if (file.dirty) this.record(file);
-    else if (file.mayOverwrite) {
-      file.mayOverwrite = false;
-      const { fid, generation } = file;
-      this.#mds.call('intentOver', { fid, generation }, () => {});
-    }
+    else if (!file.gated) this.#endIntent(file);
   }
 
   recordAll(): void {
@@ -183,19 +176,15 @@ export class FileIo {
 
   /** Records what has been waiting for too long. */
   tick(nowUs: number): void {
-    for (const file of this.#dirty.keys()) {
+    for (const [file, who] of this.#dirty) {
       if (nowUs - file.dirtySinceUs < RECORD_AFTER_US) break;
       this.record(file);
+      if (!file.dirty) continue;
       // Refused (the disk is full): try again after a while.
-      if (file.dirty) this.#requeue(file, nowUs);
+      this.#dirty.delete(file);
+      file.dirtySinceUs = nowUs;
+      this.#dirty.set(file, who);
     }
-  }
-
-  #requeue(file: FileState, nowUs: number): void {
-    const who = this.#dirty.get(file) ?? SYSTEM;
-    this.#dirty.delete(file);
-    file.dirtySinceUs = nowUs;
-    this.#dirty.set(file, who);
   }
 
   #recorded(file: FileState): void {
@@ -204,7 +193,19 @@ export class FileIo {
     file.extents.clear();
     file.killSuidgid = false;
     file.recordedSize = file.size;
-    if (file.users === 0 && !file.gated && !file.cutting) this.#files.delete(file.fid);
+    this.#forgetUnused(file);
+  }
+
+  #forgetUnused(file: FileState): void {
+    if (file.users > 0 || file.dirty || file.gated || file.cutting) return;
+    this.#endIntent(file);
+    this.#files.delete(file.fid);
+  }
+
+  #endIntent(file: FileState): void {
+    if (!file.mayOverwrite) return;
+    file.mayOverwrite = false;
+    this.#mds.call('intentOver', { fid: file.fid, generation: file.generation }, () => {});
   }
 
   #setSizeNow(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
@@ -268,9 +269,12 @@ export class FileIo {
   }
 
   #writeNow(file: FileState, offset: number, data: Uint8Array, author: Author, done: Done): void {
+    const { generation } = file;
     try {
       this.data.write(file, offset, data);
     } catch (error) {
+      // The contents moved all the same, and the server must hear of that.
+      if (file.generation !== generation) this.#written(file, 0, 0, author);
       return done(errnoOf(error));
     }
     this.#written(file, offset, data.byteLength, author);

@@ -88,6 +88,17 @@ export class ObjectWork {
     this.#asked.push(work);
   }
 
+  /**
+   * {@link remove} at once, for a file that nothing on disk refers to: after a start a
+   * client may soon make one of the same name.
+   */
+  discard(fid: Fid, generation: number): void {
+    this.settle(fid, generation);
+    const work: Work = { fid, generation, kind: ObjectWorkKind.REMOVE, size: 0 };
+    this.#put(work);
+    this.#perform(work);
+  }
+
   truncate(fid: Fid, generation: number, size: number): void {
     const work: Work = { fid, generation, kind: ObjectWorkKind.TRUNCATE, size };
     this.#put(work);

@@ -29,7 +29,7 @@ export function recover(
   }
   for (const { fid, generation } of unsettled) {
     if (holds(namespace.inodes.get(fid), generation)) continue;
-    namespace.objects.remove(fid, generation);
+    namespace.objects.discard(fid, generation);
     found++;
   }
   for (const fid of [...namespace.orphans.fids()]) {
@@ -49,7 +49,7 @@ function recoverIntent(server: MetadataServer, fid: Fid, generation: number): vo
   const { namespace } = server;
   const inode = namespace.inodes.get(fid);
   if (inode === undefined || !holds(inode, generation)) {
-    namespace.objects.remove(fid, generation);
+    namespace.objects.discard(fid, generation);
     return;
   }
   server.apply({

@@ -62,8 +62,8 @@ export class MetadataServer {
   readonly #clock: Clock;
   readonly #options: ServerOptions;
   readonly #transnos: TransnoCounter;
-  /** Mutations that wait until the uncommitted state is smaller. */
-  #stalled: (() => void)[] = [];
+  /** Mutations that wait until the uncommitted state is smaller; nothing overtakes them. */
+  readonly #stalled: (() => void)[] = [];
 
   constructor(options: ServerOptions) {
     const { store, clock } = options;
@@ -118,7 +118,7 @@ export class MetadataServer {
   }
 
   #reint(request: ReintRequest, answer: Answer<'reint'>): void {
-    if (this.commit.saturated) {
+    if (this.commit.saturated || this.#stalled.length > 0) {
       // The bytes of the request belong to the caller only until this returns.
       const kept = structuredClone(request);
       this.#stalled.push(() => this.#answer(answer, () => this.#reintNow(kept)));
@@ -132,9 +132,8 @@ export class MetadataServer {
   }
 
   #resume(): void {
-    const stalled = this.#stalled;
-    this.#stalled = [];
-    for (const resume of stalled) resume();
+    // What these lead to joins the end of the queue, and has its turn at once.
+    while (this.#stalled.length > 0) this.#stalled.shift()?.();
   }
 
   #reintNow(request: ReintRequest): { attributes: ReturnType<typeof reint> } {
@@ -150,8 +149,7 @@ export class MetadataServer {
       result = work();
     } catch (error) {
       if (!(error instanceof FsError)) throw error;
-      answer(error.errno, undefined);
-      return;
+      return answer(error.errno, undefined);
     }
     answer(0, result);
   }
@@ -181,8 +179,7 @@ export class MetadataServer {
       collect: () => this.#transnos.collect(),
       committed: () => this.#transnos.committed(),
       flushed: () => {
-        const done = this.namespace.objects.flushed();
-        if (done > 0) this.commit.note();
+        if (this.namespace.objects.flushed() > 0) this.commit.note();
         this.#resume();
       },
     };
@@ -274,10 +271,15 @@ export class MetadataServer {
       },
       sync: (_request, answer) => this.#sync(answer),
       intent: ({ fid, generation, durable }, answer) => {
-        namespace.objects.intent(fid, generation);
-        this.commit.note();
-        if (durable) this.#sync(answer);
-        else answer(0, undefined);
+        const announce = (): void => {
+          namespace.objects.intent(fid, generation);
+          this.commit.note();
+          if (durable) this.#sync(answer);
+          else answer(0, undefined);
+        };
+        // A record that waits ends the intents before it, not those behind it.
+        if (durable && this.#stalled.length > 0) this.#stalled.push(announce);
+        else announce();
       },
       intentOver: ({ fid, generation }, answer) => {
         namespace.objects.settle(fid, generation);

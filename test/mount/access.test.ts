@@ -68,6 +68,19 @@ if (process.getuid?.() === 0) {
       { options: 'noallow_other' },
     ));
 
+  test('a set-id program that an ordinary user wrote to lends its rights to nobody', () =>
+    withMount(async (mount) => {
+      const program = join(mount.mnt, 'id');
+      const uid = async () => (await asUser(mount, '"$MNT/id" -u')).stdout.toString().trim();
+      fs.copyFileSync('/usr/bin/id', program);
+      fs.chmodSync(program, 0o4777);
+      assert.is(await uid(), '0');
+      // No stat in between: the kernel must not trust the mode that it knows.
+      assert.is((await asUser(mount, 'printf x >> "$MNT/id"')).code, 0);
+      assert.is(await uid(), `${USER.uid}`);
+      assert.is(fs.statSync(program).mode & 0o7777, 0o777);
+    }));
+
   test('a change made by another user is recorded as theirs', () =>
     withMount(async (mount) => {
       const feed = mount.feed('f');

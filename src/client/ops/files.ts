@@ -14,10 +14,9 @@ import type {
 import { FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
 import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Attributes } from '../../rpc/messages.js';
-import { toAttr } from '../attr.js';
+import { attrValidMs, toAttr } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import type { FileState } from '../file-state.js';
-import { VALID_MS } from '../limits.js';
 import { answerAttr, finish } from './namespace.js';
 
 type FileHandlers = Required<
@@ -168,7 +167,7 @@ function setattr(context: ClientContext, request: SetattrRequest, reply: AttrRep
       const file = files.acquire(attributes);
       files.setSize(file, credentials, change, (failed, changed) => {
         if (changed === undefined) reply.error(failed === 0 ? Errno.EIO : failed);
-        else reply.attr(toAttr(changed), VALID_MS);
+        else reply.attr(toAttr(changed), attrValidMs(changed));
         files.release(file);
       });
     });

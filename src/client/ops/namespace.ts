@@ -14,7 +14,7 @@ import type {
   Reply,
 } from '../../fuse/api.js';
 import type { Answer, Attributes, Reint } from '../../rpc/messages.js';
-import { toAttr, toEntry } from '../attr.js';
+import { attrValidMs, toAttr, toEntry } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import { CONTROL_NAME } from '../control-nodes.js';
 import { VALID_MS } from '../limits.js';
@@ -175,6 +175,6 @@ export function answerAttr(
 ): Answer<'getattr'> {
   return (errno: Errno | 0, attributes: Attributes | undefined) => {
     if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-    else reply.attr(toAttr(context.files.exact(attributes)), VALID_MS);
+    else reply.attr(toAttr(context.files.exact(attributes)), attrValidMs(attributes));
   };
 }

@@ -100,10 +100,11 @@ export class Message {
   /** A signed 64-bit number between -2^53 and 2^53. Throws EOVERFLOW outside. */
   i64(at: number): number {
     const high = this.view.getInt32(BODY + at + 4, true);
-    if (high >= HIGH_HALF_LIMIT || high < -HIGH_HALF_LIMIT) {
+    const value = high * TWO_32 + this.view.getUint32(BODY + at, true);
+    if (!Number.isSafeInteger(value)) {
       throw new FsError(Errno.EOVERFLOW, 'a 64-bit field of a request');
     }
-    return high * TWO_32 + this.view.getUint32(BODY + at, true);
+    return value;
   }
 
   big(at: number): bigint {

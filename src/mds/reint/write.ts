@@ -54,7 +54,8 @@ function check(inode: Inode, change: Write): void {
   if (!isRegular(inode.mode)) throw new FsError(Errno.EINVAL, 'only regular files hold data');
   if (change.size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
   if (change.extents.length > EXTENTS_MAX) throw new FsError(Errno.EINVAL, 'too many extents');
-  if (change.layout === 'inline' && change.size > INLINE_BYTES_MAX) {
+  // The file may be longer: what truncate(2) added is a hole behind its contents.
+  if (change.layout === 'inline' && (change.contents?.byteLength ?? 0) > INLINE_BYTES_MAX) {
     throw new FsError(Errno.EINVAL, 'too large for inline contents');
   }
   if (change.generation < inode.generation) {

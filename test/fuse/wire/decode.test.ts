@@ -87,6 +87,20 @@ test('what does not fit in 53 bits is EOVERFLOW', () => {
   refuses(flush, open, Errno.EOVERFLOW);
 });
 
+test('nor may a signed number be below -(2^53 - 1): a record could not hold it', () => {
+  const offset = (value: bigint): number => {
+    const body = bytesOf(u64(1), Buffer.alloc(16));
+    body.writeBigInt64LE(value, 8);
+    return decode.decodeLseek(message(request(Opcode.LSEEK, body))).offset;
+  };
+  const limit = 2n ** 53n;
+  assert.is(offset(1n - limit), Number.MIN_SAFE_INTEGER);
+  assert.is(offset(limit - 1n), Number.MAX_SAFE_INTEGER);
+  for (const value of [-limit, limit, -(2n ** 63n), 2n ** 63n - 1n]) {
+    assert.throws(() => offset(value), /EOVERFLOW/);
+  }
+});
+
 test('a header that cannot be believed', () => {
   const good = request(Opcode.STATFS);
   const loads = (bytes: Buffer, length = bytes.length) => new Message(bytes).load(length);
