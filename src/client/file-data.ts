@@ -7,24 +7,22 @@ import { must } from '../base/assert.js';
 import { Errno, FsError } from '../base/errno.js';
 import type { Clock } from '../base/time.js';
 import type { ObjectId, ObjectStore } from '../objects/object-store.js';
-import { INLINE_BYTES_MAX } from '../rpc/limits.js';
+import { FILE_BYTES_MAX, INLINE_BYTES_MAX } from '../rpc/limits.js';
 import type { Connection } from '../rpc/messages.js';
 import type { FileState } from './file-state.js';
-import { SPACE_CHECK_US, SPACE_RESERVE_BYTES } from './limits.js';
+import { Space } from './space.js';
 
 const NO_BYTES = new Uint8Array(0);
 
 export class FileData {
   readonly #mds: Connection;
   readonly #objects: ObjectStore;
-  readonly #clock: Clock;
-  #freeBytes = Number.POSITIVE_INFINITY;
-  #freeBytesUs = Number.NEGATIVE_INFINITY;
+  readonly #space: Space;
 
   constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
     this.#mds = mds;
     this.#objects = objects;
-    this.#clock = clock;
+    this.#space = new Space(mds, objects, clock);
   }
 
   /** Bytes read at `offset`; fewer than asked for only at the end of the file. */
@@ -59,8 +57,9 @@ export class FileData {
 
   /** Puts bytes in their place. FsError(ENOSPC, EIO, …): some of them may be there then. */
   write(file: FileState, offset: number, data: Uint8Array): void {
-    this.#admit();
+    if (offset + data.byteLength > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
     const end = Math.max(file.size, offset + data.byteLength);
+    this.#space.admit(file.layout !== 'object' && end <= INLINE_BYTES_MAX ? 'inline' : 'object');
     if (file.layout !== 'object' && end > INLINE_BYTES_MAX) this.#becomeObject(file);
     if (file.layout === 'object') {
       if (!file.dirty) this.trimExcess(file);
@@ -102,19 +101,6 @@ export class FileData {
     return must(file.contents, 'contents of an inline file that is open');
   }
 
-  /** FsError(ENOSPC) when the store's disk is nearly full. */
-  #admit(): void {
-    const now = this.#clock.monotonicUs();
-    if (now - this.#freeBytesUs > SPACE_CHECK_US || this.#freeBytes < 2 * SPACE_RESERVE_BYTES) {
-      const { bavail, bsize } = this.#objects.statfs();
-      this.#freeBytes = bavail * bsize;
-      this.#freeBytesUs = now;
-    }
-    if (this.#freeBytes < SPACE_RESERVE_BYTES) {
-      throw new FsError(Errno.ENOSPC, 'the store has used up its disk');
-    }
-  }
-
   /** A crash may have left bytes behind the end that nobody recorded: they must not come back. */
   trimExcess(file: FileState): void {
     if (file.layout !== 'object' || file.dirty || file.cutting) return;
@@ -134,7 +120,7 @@ export class FileData {
    * store's reserve. FsError(ENOSPC).
    */
   reserve(file: FileState, offset: number, length: number): void {
-    this.#admit();
+    this.#space.admit(file.layout === 'object' ? 'object' : 'inline');
     if (file.layout === 'object') this.#objects.reserve(idOf(file), offset, length);
   }
 

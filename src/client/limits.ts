@@ -24,3 +24,6 @@ export const SPACE_CHECK_US = 20_000;
 
 /** Free bytes of the store's disk below which file data is refused (ENOSPC). */
 export const SPACE_RESERVE_BYTES = 32 * 2 ** 20;
+
+/** Free bytes above the reserve below which the free space is looked at each time. */
+export const SPACE_AMPLE_BYTES = 32 * 2 ** 20;

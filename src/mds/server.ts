@@ -9,17 +9,11 @@ import { NAME_BYTES_MAX } from '../base/name.js';
 import type { Clock } from '../base/time.js';
 import { Log, type Unlogged, type Visibility } from '../feed/log.js';
 import { FeedRegistry } from '../feed/registry.js';
-import type {
-  Answer,
-  Credentials,
-  FilesystemUse,
-  Notice,
-  ReintRequest,
-  Service,
-} from '../rpc/messages.js';
+import type { Answer, Credentials, Notice, ReintRequest, Service } from '../rpc/messages.js';
 import { type DataSync, GroupCommit } from '../store/group-commit.js';
 import type { Store } from '../store/store.js';
 import { FeedService } from './feed-service.js';
+import { type DiskUse, filesystemUse } from './filesystem-use.js';
 import { Namespace } from './namespace.js';
 import type { ObjectReaper } from './object-work.js';
 import { recover } from './recovery.js';
@@ -47,7 +41,7 @@ export interface ServerOptions {
   /** Object files made since the last commit, if the last server was killed. */
   readonly unsettled: readonly { readonly fid: Fid; readonly generation: number }[];
   /** Free and total space of the disk that holds the store. */
-  readonly diskUse: () => Omit<FilesystemUse, 'files' | 'ffree'>;
+  readonly diskUse: () => DiskUse;
   /** Owner of a new store's root directory. */
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly notify: (notice: Notice) => void;
@@ -185,12 +179,6 @@ export class MetadataServer {
     };
   }
 
-  #use(): FilesystemUse {
-    const disk = this.#options.diskUse();
-    const ffree = Math.floor((disk.bavail * disk.bsize) / 512);
-    return { ...disk, files: this.namespace.inodeCount + ffree, ffree };
-  }
-
   #sync(answer: (errno: Errno | 0, result: undefined) => void): void {
     this.commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
   }
@@ -249,7 +237,10 @@ export class MetadataServer {
         const inode = namespace.inode(fid);
         answer(0, inode.hasXattrs ? namespace.xattrs.names(fid) : []);
       },
-      statfs: (_request, answer) => answer(0, this.#use()),
+      statfs: (_request, answer) => {
+        const { store, diskUse } = this.#options;
+        answer(0, filesystemUse(store, diskUse(), namespace.inodeCount));
+      },
     };
   }
 

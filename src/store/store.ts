@@ -16,7 +16,7 @@ import { StoreError } from './errors.js';
 import { currentBootId, FlushMarker, isUsable } from './flush-marker.js';
 import { TABLES, type TableName } from './keys.js';
 import { syncFilesystem } from './libc.js';
-import { MAP_BYTES, TABLE_COUNT_MAX } from './limits.js';
+import { MAP_BYTES, RESERVE_BYTES, RESERVE_HARD_BYTES, TABLE_COUNT_MAX } from './limits.js';
 import { makeMappable } from './mappable.js';
 import {
   asStoreError,
@@ -26,11 +26,14 @@ import {
   pathsOf,
   readIdentity,
 } from './store-directory.js';
-import { Table } from './table.js';
+import { type PageCounts, pagesOf, Table } from './table.js';
 
 export type { Identity } from './store-directory.js';
 
 export type Tables = { readonly [Name in TableName]: Table };
+
+/** Pages 0 and 1 of LMDB's file. */
+const META_PAGES = 2;
 
 /** No inline flush and no child transaction: lmdb's transactionSync flag. */
 const SYNCHRONOUS = 2;
@@ -107,10 +110,24 @@ export class Store {
     });
   }
 
-  /** Free bytes that this process may use on the store's disk. */
+  /**
+   * Bytes that can still be stored: free on the disk, and free inside LMDB's file, which
+   * never shrinks. Near the end of the disk the inside alone does not count for growth,
+   * for a value of many pages may not find them in one piece.
+   */
   freeBytes(): number {
     const { bavail, bsize } = statfsSync(this.path);
-    return bavail * bsize;
+    const disk = bavail * bsize;
+    if (disk >= 2 * RESERVE_BYTES) return disk;
+    const free = disk + this.#reusableBytes();
+    return disk < RESERVE_HARD_BYTES ? Math.min(free, RESERVE_BYTES - 1) : free;
+  }
+
+  #reusableBytes(): number {
+    const stats = environmentStats(this.#root);
+    let used = META_PAGES + pagesOf(stats.root) + pagesOf(stats.free);
+    for (const table of Object.values(this.tables)) used += table.pages;
+    return Math.max(0, stats.lastPageNumber + 1 - used) * stats.pageSize;
   }
 
   async close(): Promise<void> {
@@ -123,11 +140,19 @@ export class Store {
   }
 }
 
+interface EnvironmentStats {
+  readonly lastTxnId: number;
+  readonly lastPageNumber: number;
+  readonly pageSize: number;
+  readonly root: PageCounts;
+  readonly free: PageCounts;
+}
+
 // The library's types leave these out.
 interface Untyped {
   getWriteTxnId(): number;
   sync(callback: (error?: Error | null) => void): void;
-  getStats(): { lastTxnId: number };
+  getStats(): EnvironmentStats;
 }
 
 function writeTransactionId(root: RootDatabase): number {
@@ -139,7 +164,11 @@ function environmentSync(root: RootDatabase, done: (error: Error | null) => void
 }
 
 function lastTransaction(root: RootDatabase): number {
-  return (root as unknown as Untyped).getStats().lastTxnId;
+  return environmentStats(root).lastTxnId;
+}
+
+function environmentStats(root: RootDatabase): EnvironmentStats {
+  return (root as unknown as Untyped).getStats();
 }
 
 /** StoreError(corrupt, not-permitted). */

@@ -62,6 +62,11 @@ export class Table {
     return this.#unseal(sealed.subarray(0, sealed.length));
   }
 
+  /** Pages of the file that the table takes. */
+  get pages(): number {
+    return pagesOf(this.#database.getStats() as PageCounts);
+  }
+
   has(key: Buffer): boolean {
     return this.#database.getBinaryFast(key) !== undefined;
   }
@@ -120,4 +125,15 @@ export class Table {
     }
     return value;
   }
+}
+
+/** What LMDB says of a tree. */
+export interface PageCounts {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+export function pagesOf(counts: PageCounts): number {
+  return counts.treeBranchPageCount + counts.treeLeafPageCount + counts.overflowPages;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ExitCode } from '../../src/cli/exit-codes.js';
+import { setxattr } from '../posix/libc.js';
 import { feedfs, TestMount, withFolder } from '../support/mount.js';
 import { runOk } from '../support/processes.js';
 
@@ -58,6 +59,16 @@ function untilFull(work: (i: number) => void): { count: number; code: string | u
     if (code !== undefined) return { count: i, code };
   }
   return { count: Number.POSITIVE_INFINITY, code: undefined };
+}
+
+/** The purge frees blocks in steps, each with a commit: changes make them come. */
+function waitForSpace(mnt: string, bytes: number): void {
+  for (let i = 0; i < 10_000; i++) {
+    const { bavail, bsize } = fs.statfsSync(mnt);
+    if (bavail * bsize >= bytes) return;
+    flush(mnt);
+  }
+  throw new Error('the space of the feed did not come back');
 }
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -122,6 +133,30 @@ asRoot('a disk that others fill: nothing is half done, and it goes on when they 
     await mount.unmount();
     const report = await feedfs(['fsck', mount.store]);
     assert.is(report.code, ExitCode.OK, report.stdout.toString());
+  }),
+);
+
+asRoot('a disk that the log of a feed has filled is usable again when the feed is gone', () =>
+  withSmallDisk(48 * MIB, (mount) => {
+    const path = (name: string) => join(mount.mnt, name);
+    const feed = mount.feed('unread');
+    // Each record is over 64 KiB, so this does not take long.
+    fs.writeFileSync(path('file'), '');
+    const value = Buffer.alloc(60_000, 1);
+    const full = untilFull((i) => setxattr(path('file'), `user.${i % 2}`, value));
+    assert.is(full.code, 'ENOSPC');
+    assert.is(
+      errnoOf(() => fs.mkdirSync(path('folder'))),
+      'ENOSPC',
+    );
+    const { bavail } = fs.statfsSync(mount.mnt);
+    assert.ok(bavail * 4096 < MIB, `${bavail} free blocks are claimed of a full disk`);
+    fs.rmdirSync(feed);
+    waitForSpace(mount.mnt, 8 * MIB);
+    fs.mkdirSync(path('folder'));
+    fs.writeFileSync(path('small'), 'contents');
+    flush(mount.mnt);
+    assert.is(fs.readFileSync(path('small'), 'utf8'), 'contents');
   }),
 );
 
