@@ -111,9 +111,12 @@ export function parseMountOptions(lists: readonly string[], rights: MountRights)
       allowOther = option === 'allow_other';
     else if (name === 'busy_poll' && value !== undefined) {
       busyPollUs = parseInteger(value, '-o busy_poll', 0, BUSY_POLL_US_MAX);
-    } else if (name === 'visibility' && (value === 'disk' || value === 'commit'))
+    } else if (name === 'visibility') {
+      if (value !== 'disk' && value !== 'commit') {
+        throw usageError('-o visibility takes disk or commit');
+      }
       visibility = value;
-    else if (value === undefined && KERNEL_FLAGS.has(option)) {
+    } else if (value === undefined && KERNEL_FLAGS.has(option)) {
       if (flags.has(option)) kernelOptions.push(option);
     } else if (value !== undefined && KERNEL_VALUES.has(name)) {
       if (rights.selinux) kernelOptions.push(option);

@@ -63,6 +63,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const { recording } = server;
     const client = new Client({ mds: connection, objects, clock, owner, recording });
     const heartbeat = new Heartbeat(server, client, resident);
+    // What opening the store changed is on disk before anybody uses it.
+    await server.settle();
     const session = await startSession(options, client, heartbeat);
     const ended = session.ended.then(async (reason) => {
       debug('session ended: %o', reason);
@@ -115,7 +117,9 @@ async function startSession(
   });
   client.attach(session.notifier);
   session.start();
-  await session.connected;
+  // A connection may end before it begins.
+  const ended = await Promise.race([session.connected.then(() => undefined), session.ended]);
+  if (ended !== undefined) throw new Error(`the mount ended at once: ${ended}`);
   heartbeat.start(() => session.kick());
   return session;
 }

@@ -24,10 +24,7 @@ type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
 type SizeChange = AttributeChange & { readonly size: number };
 
 /** Who writes, and whether that clears set-id bits. */
-interface Author {
-  readonly who: Credentials;
-  readonly killSuidgid: boolean;
-}
+type Author = { readonly who: Credentials; readonly killSuidgid: boolean };
 
 export class FileIo {
   readonly #mds: Connection;
@@ -114,7 +111,11 @@ export class FileIo {
     const who = this.#dirty.get(file);
     if (who === undefined) return done(0);
     if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
-    this.data.settle(file);
+    try {
+      this.data.settle(file);
+    } catch (error) {
+      return done(errnoOf(error));
+    }
     const { writes } = file;
     // Whoever waits at the gate relies on an intent that this record must not end.
     const keepIntent = file.gated || (file.writers > 0 && file.mayOverwrite);
@@ -162,16 +163,14 @@ export class FileIo {
 
   /** Changes the size (and what else is asked) and answers with the new attributes. */
   setSize(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
-    const wait = file.gated || (file.cutting && change.size > file.size);
-    const now = (): void => {
-      this.record(file, (errno) => {
-        if (errno !== 0) done(errno, undefined);
-        else this.#setSizeNow(file, who, change, done);
-      });
+    const resize: Done = (errno) => {
+      if (errno !== 0) done(errno, undefined);
+      else this.#setSizeNow(file, who, change, done);
     };
-    if (wait)
-      this.#whenReady(file, 0, 0, (errno) => (errno === 0 ? now() : done(errno, undefined)));
-    else now();
+    const now: Done = (errno) => (errno === 0 ? this.record(file, resize) : resize(errno));
+    const grows = change.size > file.size;
+    if (file.gated || (file.cutting && grows)) this.#whenReady(file, 0, 0, now);
+    else now(0);
   }
 
   /** Records what has been waiting for too long. */
@@ -180,7 +179,7 @@ export class FileIo {
       if (nowUs - file.dirtySinceUs < RECORD_AFTER_US) break;
       this.record(file);
       if (!file.dirty) continue;
-      // Refused (the disk is full): try again after a while.
+      // Refused: try again after a while.
       this.#dirty.delete(file);
       file.dirtySinceUs = nowUs;
       this.#dirty.set(file, who);

@@ -15,9 +15,9 @@ export const RECORD_EXTENTS_MAX = 512;
 /** Extents of one record at most; there may be more while the last record is on its way. */
 export const RECORD_EXTENTS_SENT_MAX = 1_024;
 
-/** Remembered processes, and for how long: a thread id may be reused. */
+/** Remembered processes, and for how long: a thread may start another program. */
 export const CALLERS_MAX = 1_024;
-export const CALLER_TTL_US = 1_000_000;
+export const CALLER_TTL_US = 20_000;
 
 /** How often the free space is looked at while data is written. */
 export const SPACE_CHECK_US = 20_000;

@@ -1,7 +1,7 @@
 /** One persistent feed: who it is, what it has cancelled, and its stored form. */
 
 import { Errno, FsError } from '../base/errno.js';
-import type { FileName } from '../base/name.js';
+import { type FileName, nameToText } from '../base/name.js';
 import { type Timespec, timeFromNanoseconds, timeToNanoseconds } from '../base/time.js';
 import { CancelSet } from './cancel-set.js';
 import { FEED_NAME_BYTES_MAX } from './limits.js';
@@ -69,6 +69,9 @@ export function checkFeedName(name: FileName): void {
     if (byte < 0x20 || byte === 0x7f || byte === 0x2f) {
       throw new FsError(Errno.EINVAL, 'a feed name has no control characters and no slash');
     }
+  }
+  if (nameToText(name) === undefined) {
+    throw new FsError(Errno.EINVAL, 'a feed name is UTF-8 text');
   }
   if (name === '' || name === '.' || name === '..') {
     throw new FsError(Errno.EINVAL, 'not a name for a feed');

@@ -2,7 +2,7 @@
  * The metadata server: opens what a store holds, and answers every method of
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
-import { Errno, FsError } from '../base/errno.js';
+import { Errno, errnoOf, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import { isSymlink } from '../base/mode.js';
 import { NAME_BYTES_MAX } from '../base/name.js';
@@ -142,8 +142,9 @@ export class MetadataServer {
     try {
       result = work();
     } catch (error) {
-      if (!(error instanceof FsError)) throw error;
-      return answer(error.errno, undefined);
+      // Whoever else waits must not suffer for a fault in one.
+      if (!(error instanceof FsError)) console.error('feedfs: a change failed:', error);
+      return answer(errnoOf(error), undefined);
     }
     answer(0, result);
   }

@@ -5,7 +5,15 @@
  * An entry is 12 bytes, little-endian: fid u64, generation u32. It is appended before
  * the object is made; it is dropped when a commit with the object's intent is on disk.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 import type { Fid } from '../base/fid.js';
 
 const ENTRY_BYTES = 12;
@@ -22,14 +30,14 @@ export class MadeList {
   readonly #entry = Buffer.alloc(ENTRY_BYTES);
 
   constructor(path: string) {
-    this.#fd = openSync(path, 'a+', 0o600);
+    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     this.#bytes = fstatSync(this.#fd).size;
   }
 
   add({ fid, generation }: MadeObject): void {
     this.#entry.writeBigUInt64LE(BigInt(fid), 0);
     this.#entry.writeUInt32LE(generation, 8);
-    this.#bytes += writeSync(this.#fd, this.#entry);
+    this.#bytes += writeSync(this.#fd, this.#entry, 0, ENTRY_BYTES, this.#bytes);
   }
 
   /** What a killed server left. A torn last entry names an object that was never made. */
@@ -54,8 +62,10 @@ export class MadeList {
     if (this.#marked === 0) return;
     const rest = Buffer.alloc(this.#bytes - this.#marked);
     readSync(this.#fd, rest, 0, rest.length, this.#marked);
-    ftruncateSync(this.#fd, 0);
-    this.#bytes = rest.length === 0 ? 0 : writeSync(this.#fd, rest);
+    // In place, the cut last: a kill in between leaves entries twice, which is harmless.
+    writeSync(this.#fd, rest, 0, rest.length, 0);
+    ftruncateSync(this.#fd, rest.length);
+    this.#bytes = rest.length;
     this.#marked = 0;
   }
 

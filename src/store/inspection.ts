@@ -14,6 +14,9 @@ import { type Identity, lockStore, pathsOf, readIdentity } from './store-directo
 /** Something wrong with the store's files rather than with what they say. */
 export type FileProblem = (kind: string, where: string, message: string) => void;
 
+/** An entry of `objects/made`: fid u64, generation u32. */
+const MADE_ENTRY_BYTES = 12;
+
 export interface InspectedEntry {
   readonly key: Buffer;
   /** Undefined if its seal is broken. */
@@ -56,6 +59,20 @@ export class Inspection {
     }
   }
 
+  /** Object files made since the last commit on disk (FORMAT.md, `objects/made`). */
+  madeObjects(): { readonly fid: number; readonly generation: number }[] {
+    const file = join(pathsOf(this.#path).objects, 'made');
+    const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+    const made: { fid: number; generation: number }[] = [];
+    for (let at = 0; at + MADE_ENTRY_BYTES <= bytes.length; at += MADE_ENTRY_BYTES) {
+      made.push({
+        fid: Number(bytes.readBigUInt64LE(at)),
+        generation: bytes.readUInt32LE(at + 8),
+      });
+    }
+    return made;
+  }
+
   /** Files below `objects`, in no order. */
   *objectFiles(): Generator<ObjectFile> {
     const { objects } = pathsOf(this.#path);
@@ -64,7 +81,6 @@ export class Inspection {
       return;
     }
     for (const folder of readdirSync(objects)) {
-      // objects/made-list.ts
       if (folder === 'made') continue;
       for (const name of listing(join(objects, folder))) yield { folder, name };
     }

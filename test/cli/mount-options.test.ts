@@ -67,7 +67,7 @@ for (const option of [
     'busy_poll=1.5',
     'busy_poll=99999999',
   ],
-  ...['visibility', 'visibility=never', 'ro=1', 'nosuid=yes', 'fsname'],
+  ...['ro=1', 'nosuid=yes', 'fsname'],
 ]) {
   test(`refused: ${option}`, () => {
     try {
@@ -77,6 +77,18 @@ for (const option of [
       assert.instance(error, CliError);
       assert.is((error as CliError).exitCode, ExitCode.USAGE);
       assert.match((error as CliError).message, /busy_poll/);
+    }
+  });
+}
+
+for (const option of ['visibility', 'visibility=never', 'visibility=']) {
+  test(`refused: ${option}`, () => {
+    try {
+      parseMountOptions([`ro,${option}`], ROOT);
+      assert.unreachable();
+    } catch (error) {
+      assert.is((error as CliError).exitCode, ExitCode.USAGE);
+      assert.match((error as CliError).message, /visibility takes disk or commit/);
     }
   });
 }

@@ -7,6 +7,7 @@ import { nameFromText } from '../../src/base/name.js';
 import { INLINE_BYTES_MAX } from '../../src/rpc/limits.js';
 import type { Attributes } from '../../src/rpc/messages.js';
 import { UNCOMMITTED_CHANGES_MAX } from '../../src/store/limits.js';
+import { Store } from '../../src/store/store.js';
 import { withFolder } from '../support/mount.js';
 import { owedRecords } from '../support/namespace-model.js';
 import { Simulated } from '../support/simulated.js';
@@ -187,22 +188,39 @@ test('a record of data never sets the change time back', () =>
     assert.equal(owedRecords(sim, feed).at(-1)?.attrs.ctime, renamed);
   }));
 
-test('a full disk is ENOSPC for the writer, and what was written before stays', () =>
-  withSimulated(async (sim) => {
-    const file = createFile(sim, 'file');
-    await sim.answer('write', writeOf(file, 0, bytes(100, 1)));
-    const full = { blocks: 1, bfree: 0, bavail: 0, bsize: 4096 };
-    const use = sim.objects.statfs.bind(sim.objects);
-    sim.objects.statfs = () => full;
+/** Runs `use` while neither the store nor the object files have room. */
+async function whileFull(sim: Simulated, use: () => Promise<void>): Promise<void> {
+  const { freeBytes } = Store.prototype;
+  const statfs = sim.objects.statfs.bind(sim.objects);
+  Store.prototype.freeBytes = () => 0;
+  sim.objects.statfs = () => ({ blocks: 1, bfree: 0, bavail: 0, bsize: 4096 });
+  sim.clock.advance(1_000_000);
+  try {
+    await use();
+  } finally {
+    Store.prototype.freeBytes = freeBytes;
+    sim.objects.statfs = statfs;
     sim.clock.advance(1_000_000);
-    const refused = await sim.answer('write', writeOf(file, 0, bytes(100, 2)));
-    assert.is(refused.outcome, 'ENOSPC');
-    assert.ok((await contentsOf(sim, file, 200)).equals(bytes(100, 1)));
-    sim.objects.statfs = use;
-    sim.clock.advance(1_000_000);
-    assert.is((await sim.answer('write', writeOf(file, 0, bytes(100, 2)))).outcome, 'ok');
-    assert.ok((await contentsOf(sim, file, 200)).equals(bytes(100, 2)));
-    sim.ask('release', releaseOf(file));
-  }));
+  }
+}
+
+for (const [kind, size] of [
+  ['small', 100],
+  ['large', INLINE_BYTES_MAX + 100],
+] as const) {
+  test(`a full disk is ENOSPC for the writer of a ${kind} file, and what was written stays`, () =>
+    withSimulated(async (sim) => {
+      const file = createFile(sim, 'file');
+      await sim.answer('write', writeOf(file, 0, bytes(size, 1)));
+      await whileFull(sim, async () => {
+        const refused = await sim.answer('write', writeOf(file, 0, bytes(size, 2)));
+        assert.is(refused.outcome, 'ENOSPC');
+      });
+      assert.ok((await contentsOf(sim, file, 2 * size)).equals(bytes(size, 1)));
+      assert.is((await sim.answer('write', writeOf(file, 0, bytes(size, 2)))).outcome, 'ok');
+      assert.ok((await contentsOf(sim, file, 2 * size)).equals(bytes(size, 2)));
+      sim.ask('release', releaseOf(file));
+    }));
+}
 
 test.run();

@@ -15,6 +15,10 @@ const FOLDERS = 256;
 
 export function checkObjects(store: Inspection, index: InodeIndex, findings: Findings): void {
   const announced = checkWork(store, findings);
+  for (const { fid, generation } of store.madeObjects()) {
+    findings.saw('pending object work');
+    announced.add(`${fid}.${generation}`);
+  }
   for (const { folder, name } of store.objectFiles()) {
     findings.saw('object files');
     const where = `objects/${folder}/${name}`;
