@@ -105,6 +105,11 @@ export class ObjectWork {
     this.#asked.push(work);
   }
 
+  /** Space comes back with the next flush. */
+  get removing(): boolean {
+    return this.#asked.length > 0 || this.#committedWork.length > 0;
+  }
+
   /** The table is to be changed at the next commit. */
   get pending(): boolean {
     return this.#changes.size > 0;

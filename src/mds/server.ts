@@ -122,6 +122,12 @@ export class MetadataServer {
       });
       return;
     }
+    if (this.namespace.objects.removing && !this.commit.admits(usesReserve(request.change))) {
+      // What was deleted a moment ago gives its space back with the next flush.
+      const kept = structuredClone(request);
+      this.commit.whenFlushed(() => this.#answer(answer, () => this.#reintNow(kept)));
+      return;
+    }
     answer(0, this.#reintNow(request));
   }
 

@@ -1,7 +1,8 @@
 /**
  * The messages between a client and the metadata server: every method with its
  * request and its result. Both sides are compiled against this table, and any
- * transport carries it; nothing in a message is a function or a live object.
+ * transport carries it. Two kinds of request name a place for their answer (`into`,
+ * `each`), so that a local call need not copy: a remote transport fills it on its own side.
  *
  * Names and link targets are binary strings, offsets and sizes are bytes.
  */

@@ -146,6 +146,16 @@ export class GroupCommit {
     }
   }
 
+  /** Whether {@link admit} would let a change pass. */
+  admits(frees: boolean): boolean {
+    try {
+      this.admit(frees);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** True while new mutations should wait for the disk. */
   get saturated(): boolean {
     return this.#changes >= UNCOMMITTED_CHANGES_MAX;

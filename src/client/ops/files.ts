@@ -30,9 +30,7 @@ const O_ACCMODE = 0o3;
 const O_TRUNC = 0o1000;
 
 /** The kernel caches pages across opens, and needs no FLUSH: the record is made at release. */
-export function openFlags(_flags: number): number {
-  return FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
-}
+export const OPEN_FLAGS = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
 
 /** Registers an open of a regular file; returns its handle. */
 export function startFile(
@@ -105,7 +103,7 @@ function open(
   mds.call('open', { fid }, (errno, opened) => {
     if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
     const fh = startFile(context, opened.attributes, opened.contents, flags);
-    const granted = { fh, flags: openFlags(flags) };
+    const granted = { fh, flags: OPEN_FLAGS };
     if ((flags & O_TRUNC) === 0) return reply.open(granted);
     const started = context.opens.get(fh);
     if (started?.kind !== 'file') return reply.error(Errno.EIO);

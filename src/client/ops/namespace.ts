@@ -18,7 +18,7 @@ import { attrValidMs, toAttr, toEntry } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import { CONTROL_NAME } from '../control-nodes.js';
 import { VALID_MS } from '../limits.js';
-import { openFlags, startFile } from './files.js';
+import { OPEN_FLAGS, startFile } from './files.js';
 
 type NamespaceHandlers = Required<
   Pick<
@@ -155,7 +155,7 @@ function create(context: ClientContext, request: CreateRequest, reply: CreateRep
     if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
     const { attributes } = result;
     const fh = startFile(context, attributes, undefined, flags);
-    reply.created(toEntry(attributes), { fh, flags: openFlags(flags) });
+    reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
   });
 }
 
