@@ -16,7 +16,9 @@
  * | 44 | 4     | CRC-32 of all before                    |
  * | 48 | …     | the records, back to back               |
  */
+
 import { crc32 } from 'node:zlib';
+import { getU64, putU64 } from '../base/bytes.js';
 import { Errno, FsError } from '../base/errno.js';
 import type { Timespec } from '../base/time.js';
 import type { Position } from './position.js';
@@ -25,21 +27,11 @@ import type { LogOffset, RecordIndex, TextOffset } from './record.js';
 export const BLOCK_HEAD_BYTES = 48;
 const HEAD_SUM_AT = 44;
 const VERSION = 1;
-const TWO_32 = 2 ** 32;
 
 export interface BlockHead {
   readonly start: Position;
   readonly end: Position;
   readonly time: Timespec;
-}
-
-function putNumber(bytes: Buffer, at: number, value: number): void {
-  bytes.writeUInt32LE(value % TWO_32, at);
-  bytes.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
-}
-
-function getNumber(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * TWO_32;
 }
 
 /** Head and records as one value. */
@@ -48,11 +40,11 @@ export function encodeBlock(head: BlockHead, records: Uint8Array): Buffer {
   bytes.writeUInt16LE(VERSION, 0);
   bytes.writeUInt16LE(0, 2);
   bytes.writeUInt32LE(head.end.index - head.start.index, 4);
-  putNumber(bytes, 8, head.start.index);
-  putNumber(bytes, 16, head.start.text);
+  putU64(bytes, 8, head.start.index);
+  putU64(bytes, 16, head.start.text);
   bytes.writeUInt32LE(head.end.text - head.start.text, 24);
   bytes.writeUInt32LE(records.byteLength, 28);
-  putNumber(bytes, 32, head.time.sec);
+  putU64(bytes, 32, head.time.sec);
   bytes.writeUInt32LE(head.time.nsec, 40);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, HEAD_SUM_AT)), HEAD_SUM_AT);
   bytes.set(records, BLOCK_HEAD_BYTES);
@@ -69,8 +61,8 @@ export function decodeBlockHead(offset: number, bytes: Buffer): BlockHead {
   ) {
     throw new FsError(Errno.EIO, `damaged block of the log at ${offset}`);
   }
-  const index = getNumber(bytes, 8);
-  const text = getNumber(bytes, 16);
+  const index = getU64(bytes, 8);
+  const text = getU64(bytes, 16);
   return {
     start: {
       offset: offset as LogOffset,
@@ -82,7 +74,7 @@ export function decodeBlockHead(offset: number, bytes: Buffer): BlockHead {
       index: (index + bytes.readUInt32LE(4)) as RecordIndex,
       text: (text + bytes.readUInt32LE(24)) as TextOffset,
     },
-    time: { sec: getNumber(bytes, 32), nsec: bytes.readUInt32LE(40) },
+    time: { sec: getU64(bytes, 32), nsec: bytes.readUInt32LE(40) },
   };
 }
 

@@ -9,6 +9,7 @@
  *
  * Invariant: the used slots of a bucket are 0..n, and all but the last are chained.
  */
+import { getU64, putU64 } from '../base/bytes.js';
 import { Errno, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import { direntKey, slotOfDirentKey } from '../store/keys.js';
@@ -28,13 +29,11 @@ export interface Dirent {
 /** Cookies below this are `.` and `..` and the start. */
 export const FIRST_SLOT = 16;
 const HEAD_BYTES = 10;
-const TWO_32 = 2 ** 32;
 
 const scratch = Buffer.alloc(HEAD_BYTES + 256);
 
 function encode(dirent: Dirent): Buffer {
-  scratch.writeUInt32LE(dirent.fid % TWO_32, 0);
-  scratch.writeUInt32LE(Math.floor(dirent.fid / TWO_32), 4);
+  putU64(scratch, 0, dirent.fid);
   scratch[8] = dirent.type;
   scratch[9] = dirent.chained ? 1 : 0;
   const length = scratch.write(dirent.name, HEAD_BYTES, 'latin1');
@@ -45,7 +44,7 @@ export function decodeDirent(slot: number, bytes: Buffer): Dirent {
   if (bytes.length < HEAD_BYTES) throw new FsError(Errno.EIO, 'damaged directory entry');
   return {
     slot,
-    fid: (bytes.readUInt32LE(0) + bytes.readUInt32LE(4) * TWO_32) as Fid | 0,
+    fid: getU64(bytes, 0) as Fid | 0,
     type: bytes.readUInt8(8),
     chained: bytes.readUInt8(9) !== 0,
     name: bytes.toString('latin1', HEAD_BYTES),

@@ -24,6 +24,7 @@
  * | 104 | 8     | directory: number of entries              |
  * | 112 | rest  | symlink: the target                       |
  */
+import { getU64, putU64 } from '../base/bytes.js';
 import { Errno, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import { isSymlink } from '../base/mode.js';
@@ -70,15 +71,6 @@ export class Inode implements Attributes {
   }
 }
 
-function putNumber(bytes: Buffer, at: number, value: number): void {
-  bytes.writeUInt32LE(value % TWO_32, at);
-  bytes.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
-}
-
-function getNumber(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * TWO_32;
-}
-
 function putTime(bytes: Buffer, at: number, { sec, nsec }: Timespec): void {
   bytes.writeUInt32LE(sec >>> 0, at);
   bytes.writeInt32LE(Math.floor(sec / TWO_32), at + 4);
@@ -98,8 +90,8 @@ export function encodeInode(inode: Inode): Buffer {
   scratch.writeUInt32LE(inode.nlink, 4);
   scratch.writeUInt32LE(inode.uid, 8);
   scratch.writeUInt32LE(inode.gid, 12);
-  putNumber(scratch, 16, inode.size);
-  putNumber(scratch, 24, inode.blocks);
+  putU64(scratch, 16, inode.size);
+  putU64(scratch, 24, inode.blocks);
   scratch.writeUInt32LE(inode.rdev, 32);
   scratch[36] = LAYOUTS.indexOf(inode.layout);
   scratch[37] = inode.hasXattrs ? HAS_XATTRS : 0;
@@ -110,8 +102,8 @@ export function encodeInode(inode: Inode): Buffer {
   putTime(scratch, 60, inode.mtime);
   putTime(scratch, 72, inode.ctime);
   putTime(scratch, 84, inode.btime);
-  putNumber(scratch, 96, inode.parent);
-  putNumber(scratch, 104, inode.entries);
+  putU64(scratch, 96, inode.parent);
+  putU64(scratch, 104, inode.entries);
   const targetBytes = isSymlink(inode.mode)
     ? scratch.write(inode.target, FIXED_BYTES, 'latin1')
     : 0;
@@ -128,8 +120,8 @@ export function decodeInode(fid: Fid, bytes: Buffer): Inode {
   inode.nlink = bytes.readUInt32LE(4);
   inode.uid = bytes.readUInt32LE(8);
   inode.gid = bytes.readUInt32LE(12);
-  inode.size = getNumber(bytes, 16);
-  inode.blocks = getNumber(bytes, 24);
+  inode.size = getU64(bytes, 16);
+  inode.blocks = getU64(bytes, 24);
   inode.rdev = bytes.readUInt32LE(32);
   inode.layout = layout;
   inode.hasXattrs = (bytes.readUInt8(37) & HAS_XATTRS) !== 0;
@@ -137,8 +129,8 @@ export function decodeInode(fid: Fid, bytes: Buffer): Inode {
   inode.mtime = getTime(bytes, 60);
   inode.ctime = getTime(bytes, 72);
   inode.btime = getTime(bytes, 84);
-  inode.parent = getNumber(bytes, 96) as Fid | 0;
-  inode.entries = getNumber(bytes, 104);
+  inode.parent = getU64(bytes, 96) as Fid | 0;
+  inode.entries = getU64(bytes, 104);
   if (isSymlink(inode.mode)) inode.target = bytes.toString('latin1', FIXED_BYTES);
   return inode;
 }
