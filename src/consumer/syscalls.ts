@@ -61,9 +61,7 @@ export const FALLOC_FL_PUNCH_HOLE = 0x02;
 
 /** poll(2) events (asm-generic/poll.h). */
 export const POLLIN = 0x001;
-export const POLLERR = 0x008;
 export const POLLHUP = 0x010;
-export const POLLNVAL = 0x020;
 
 /** eventfd(2) flags. */
 export const EFD_CLOEXEC = 0o2000000;

@@ -43,7 +43,6 @@ export const Flag = {
   /** rename: no name of the overwritten object is left. */
   OVER_LAST: 4,
 } as const;
-export const FLAGS_KNOWN = Flag.LAST | Flag.DIRECTORY | Flag.OVER_LAST;
 
 /** The NID of length 0 in the header. */
 export const LOCAL_NID = '0@lo';

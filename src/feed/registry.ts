@@ -16,11 +16,11 @@ import type { CancelSet } from './cancel-set.js';
 import { checkFeedName, Feed } from './feed.js';
 import { FEEDS_MAX } from './limits.js';
 import type { Log } from './log.js';
+import { EPOCH } from './log-blocks.js';
 import { LOG_START, type Position, type PositionRange } from './position.js';
 import { Purge } from './purge.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
 
-const EPOCH = 0;
 const NEXT_ID_KEY = Buffer.from('feed.next', 'latin1');
 const RANGE_BYTES = 40;
 

@@ -112,23 +112,20 @@ export class MetadataServer {
   }
 
   #reint(request: ReintRequest, answer: Answer<'reint'>): void {
-    if (this.commit.saturated || this.#stalled.length > 0) {
-      // The bytes of the request belong to the caller only until this returns.
-      const kept = structuredClone(request);
-      this.#stalled.push(() => this.#answer(answer, () => this.#reintNow(kept)));
-      // No flush will come after a failure: then they are refused like any other.
-      this.commit.whenFlushed((error) => {
-        if (error !== undefined) this.#resume();
-      });
-      return;
-    }
-    if (this.namespace.objects.removing && !this.commit.admits(usesReserve(request.change))) {
-      // What was deleted a moment ago gives its space back with the next flush.
-      const kept = structuredClone(request);
-      this.commit.whenFlushed(() => this.#answer(answer, () => this.#reintNow(kept)));
-      return;
-    }
-    answer(0, this.#reintNow(request));
+    const waits = this.commit.saturated || this.#stalled.length > 0;
+    // What was deleted a moment ago gives its space back with the next flush.
+    const roomComes =
+      this.namespace.objects.removing && !this.commit.admits(usesReserve(request.change));
+    if (!waits && !roomComes) return answer(0, this.#reintNow(request));
+    // The bytes of the request belong to the caller only until this returns.
+    const kept = structuredClone(request);
+    const later = (): void => this.#answer(answer, () => this.#reintNow(kept));
+    if (!waits) return this.commit.whenFlushed(later);
+    this.#stalled.push(later);
+    // No flush will come after a failure: then they are refused like any other.
+    this.commit.whenFlushed((error) => {
+      if (error !== undefined) this.#resume();
+    });
   }
 
   #resume(): void {
