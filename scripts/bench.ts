@@ -1,33 +1,52 @@
 /**
  * `npm run bench [-- SECTION… [options]]`: feedfs and its peers side by side on this
- * machine. Ratios first, then the tables; all figures also as JSON in bench-results/.
+ * machine. Ratios first, then the tables; all figures also as JSON in bench-results/,
+ * from which `plots` draws docs/plots/*.svg.
  */
 
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { parseArgs } from 'node:util';
 import { Cleanup } from '../test/bench/cleanup.js';
 import { Client } from '../test/bench/client.js';
 import { makeDisk } from '../test/bench/disk.js';
-import { describeMachine, type Machine } from '../test/bench/machine.js';
-import { type Peers, preparePeers } from '../test/bench/peers.js';
-import { projectDir } from '../test/bench/project.js';
-import type { BenchContext, Section, SectionResult } from '../test/bench/section.js';
+import { describeMachine } from '../test/bench/machine.js';
+import { type Options, parseOptions, usage } from '../test/bench/options.js';
+import { preparePeers } from '../test/bench/peers.js';
+import { chartsOf, writePlots } from '../test/bench/plots.js';
+import { plotsDir, resultsDir } from '../test/bench/project.js';
+import {
+  formatRun,
+  jsonOf,
+  type Outcome,
+  readResults,
+  writeResults,
+} from '../test/bench/report.js';
+import type { BenchContext, Section } from '../test/bench/section.js';
+import { backlog } from '../test/bench/sections/backlog.js';
 import { capabilities } from '../test/bench/sections/capabilities.js';
 import { drain } from '../test/bench/sections/drain.js';
+import { feeds } from '../test/bench/sections/feeds.js';
 import { idle } from '../test/bench/sections/idle.js';
+import { io } from '../test/bench/sections/io.js';
 import { latency } from '../test/bench/sections/latency.js';
 import { lmdb } from '../test/bench/sections/lmdb.js';
 import { metadata } from '../test/bench/sections/metadata.js';
 import { requests } from '../test/bench/sections/requests.js';
 import { roundtrip } from '../test/bench/sections/roundtrip.js';
+import { scale } from '../test/bench/sections/scale.js';
+import { spin } from '../test/bench/sections/spin.js';
 import { messageOf, stopCommands } from '../test/bench/shell.js';
-import { formatRatios, formatTable } from '../test/bench/table.js';
+import { SIZES } from '../test/bench/sizes.js';
 
 const SECTIONS: readonly Section[] = [
   roundtrip,
   metadata,
+  spin,
+  feeds,
+  scale,
+  backlog,
+  io,
   latency,
   drain,
   idle,
@@ -37,76 +56,24 @@ const SECTIONS: readonly Section[] = [
 ];
 /** The sections that compare with the bindings from npm. */
 const WITH_BINDINGS = new Set(['roundtrip', 'capabilities']);
-/** Load average above which other work disturbs the figures. */
-const QUIET_LOAD = 0.5;
-const CLIENTS_MAX = 64;
 const EXIT_USAGE = 2;
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-interface Options {
-  readonly sections: readonly Section[];
-  readonly clients: number;
-  readonly json: boolean;
-}
+/** What the context is before a section has its own clean-up and disk. */
+type SharedContext = Omit<BenchContext, 'disk'>;
 
-function usage(): string {
-  const width = Math.max(...SECTIONS.map((s) => s.name.length));
-  return [
-    'usage: npm run bench [-- SECTION... [--clients N] [--json]]',
-    '',
-    ...SECTIONS.map((s) => `  ${s.name.padEnd(width)}  ${s.summary}`),
-    '',
-    '  --clients N  client processes of the metadata section (1)',
-    '  --json       print the JSON instead of the tables',
-    '',
-  ].join('\n');
-}
-
-function parse(argv: readonly string[]): Options | string {
-  let parsed: ReturnType<typeof parseOptions>;
-  try {
-    parsed = parseOptions(argv);
-  } catch (error) {
-    return `bench: ${(error as Error).message}`;
-  }
-  const { values, positionals } = parsed;
-  if (values.help === true) return '';
-  const clients = Number(values.clients ?? '1');
-  if (!Number.isInteger(clients) || clients < 1 || clients > CLIENTS_MAX)
-    return `bench: --clients takes 1 to ${CLIENTS_MAX}`;
-  const unknown = positionals.find((name) => !SECTIONS.some((s) => s.name === name));
-  if (unknown !== undefined) return `bench: no section ${unknown}`;
-  const sections = SECTIONS.filter((s) => positionals.length === 0 || positionals.includes(s.name));
-  return { sections, clients, json: values.json === true };
-}
-
-function parseOptions(argv: readonly string[]) {
-  return parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      clients: { type: 'string' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-}
-
-interface Outcome {
-  readonly name: string;
-  readonly seconds: number;
-  readonly result: SectionResult | undefined;
-  readonly error: string | undefined;
-}
-
-async function runSection(section: Section, context: BenchContext): Promise<Outcome> {
+async function runSection(section: Section, context: SharedContext): Promise<Outcome> {
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1_000;
   // What a section starts ends with it, so that it does not disturb the next.
   const cleanup = new Cleanup();
   const all = context.cleanup.defer(`section ${section.name}`, () => cleanup.run());
   try {
-    const result = await section.run({ ...context, cleanup });
+    // Of its own: the disk that another section wore out is no new disk.
+    const dir = path.join(context.dir, section.name);
+    fs.mkdirSync(dir);
+    const disk = await makeDisk(cleanup, path.join(dir, 'disk'));
+    const result = await section.run({ ...context, cleanup, dir, disk });
     return { name: section.name, seconds: seconds(), result, error: undefined };
   } catch (error) {
     const text = messageOf(error);
@@ -116,46 +83,7 @@ async function runSection(section: Section, context: BenchContext): Promise<Outc
   }
 }
 
-function report(machine: Machine, peers: Peers, outcomes: readonly Outcome[]): string {
-  const gib = Math.round(machine.memoryBytes / 1024 ** 3);
-  const parts = [
-    `${machine.cpu}, ${machine.cpus} CPUs, ${gib} GiB; Linux ${machine.kernel}, Node ${machine.node}\n` +
-      `${machine.date}, load before ${machine.load.toFixed(2)}\n`,
-  ];
-  if (machine.load > QUIET_LOAD)
-    parts.push('The machine was busy: ratios of short operations are not reliable.\n');
-  const ratios = outcomes.flatMap((o) => o.result?.ratios ?? []);
-  if (ratios.length > 0) parts.push(formatRatios(ratios));
-  for (const { name, result, error } of outcomes) {
-    if (error !== undefined) parts.push(`${name} failed: ${error}\n`);
-    if (result === undefined) continue;
-    parts.push(...result.tables.map(formatTable));
-    if (result.notes.length > 0) parts.push(`${result.notes.map((n) => `  ${n}`).join('\n')}\n`);
-  }
-  if (peers.missing.length > 0)
-    parts.push(`${peers.missing.map((m) => `missing: ${m}`).join('\n')}\n`);
-  return parts.join('\n');
-}
-
-function jsonOf(machine: Machine, peers: Peers, outcomes: readonly Outcome[]): string {
-  const sections = Object.fromEntries(
-    outcomes.map(({ name, seconds, result, error }) => [
-      name,
-      { seconds, ...(error === undefined ? {} : { error }), ...result },
-    ]),
-  );
-  return `${JSON.stringify({ machine, missing: peers.missing, sections }, null, 1)}\n`;
-}
-
-function writeResults(machine: Machine, json: string): string {
-  const dir = path.join(projectDir, 'bench-results');
-  fs.mkdirSync(dir, { recursive: true });
-  const file = path.join(dir, `${machine.date.replaceAll(':', '-')}.json`);
-  fs.writeFileSync(file, json);
-  return path.relative('.', file);
-}
-
-async function bench(options: Options, cleanup: Cleanup): Promise<boolean> {
+async function measure(options: Options, cleanup: Cleanup): Promise<boolean> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'feedfs-bench-'));
   cleanup.defer('temporary directory', () => fs.rmSync(dir, { recursive: true, force: true }));
   const progress = (text: string) => {
@@ -167,29 +95,50 @@ async function bench(options: Options, cleanup: Cleanup): Promise<boolean> {
     dir,
     options.sections.some((s) => WITH_BINDINGS.has(s.name)),
   );
-  const disk = await makeDisk(cleanup, dir);
+  const { clients, busyPoll, size } = options;
   const client = new Client(peers.client);
-  const context = { cleanup, dir, disk, peers, client, clients: options.clients, progress };
+  const sizes = SIZES[size];
+  const context = { cleanup, dir, peers, client, clients, busyPoll, sizes, progress };
   const outcomes: Outcome[] = [];
-  for (const section of options.sections) outcomes.push(await runSection(section, context));
-  const json = jsonOf(machine, peers, outcomes);
-  process.stdout.write(options.json ? json : report(machine, peers, outcomes));
-  progress(`all figures: ${writeResults(machine, json)}`);
+  for (const section of options.sections) {
+    outcomes.push(await runSection(section, context));
+    // Half a run is no result.
+    if (cleanup.hasEnded) return false;
+  }
+  const run = { machine, size, missing: peers.missing, outcomes };
+  const json = jsonOf(run);
+  process.stdout.write(options.json ? json : formatRun(run));
+  progress(`all figures: ${path.relative('.', writeResults(resultsDir, machine.date, json))}`);
   return outcomes.every((o) => o.error === undefined);
 }
 
+function draw(options: Options): boolean {
+  const { drawn, problems } = chartsOf(SECTIONS, readResults(resultsDir), options.size === 'quick');
+  const files = writePlots(options.out ?? plotsDir, drawn);
+  for (const file of files) process.stderr.write(`bench: ${path.relative('.', file)}\n`);
+  for (const problem of problems) process.stderr.write(`bench: not drawn: ${problem}\n`);
+  return files.length > 0;
+}
+
+async function bench(options: Options, cleanup: Cleanup): Promise<boolean> {
+  const isMeasured = options.sections.length === 0 || (await measure(options, cleanup));
+  // Tiny sizes are drawn only where somebody asked for them.
+  const isDrawn = options.plots && (options.size !== 'quick' || options.out !== undefined);
+  return (isDrawn ? draw(options) : true) && isMeasured;
+}
+
 async function main(): Promise<number> {
-  const options = parse(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2), SECTIONS);
   if (typeof options === 'string') {
-    if (options === '') process.stdout.write(usage());
-    else process.stderr.write(`${options}\n\n${usage()}`);
+    if (options === '') process.stdout.write(usage(SECTIONS));
+    else process.stderr.write(`${options}\n\n${usage(SECTIONS)}`);
     return options === '' ? 0 : EXIT_USAGE;
   }
   const cleanup = new Cleanup();
   const stopped = whenStopped(cleanup);
   // After a signal the sections fail one after the other: only the clean-up counts.
   const worked = bench(options, cleanup).then(
-    (isWhole) => (isWhole ? 0 : 1),
+    (isWhole) => (cleanup.hasEnded ? stopped : isWhole ? 0 : 1),
     (error: unknown) => {
       if (cleanup.hasEnded) return stopped;
       process.stderr.write(`bench: ${messageOf(error)}\n`);

@@ -4,7 +4,9 @@
  * call, the same for every competitor.
  */
 import { must } from '../../src/base/assert.js';
+import { LONG_COMMAND_MS_MAX } from './limits.js';
 import { benchProgram } from './project.js';
+import type { Figures } from './samples.js';
 import { run } from './shell.js';
 
 export const METADATA_PHASES = [
@@ -40,8 +42,26 @@ export interface Capabilities {
   readonly sigkillMs: number;
 }
 
+/** Percentiles of a call's duration, microseconds. */
+export interface ChangeLatency {
+  readonly operations: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+export type IoKind = 'write' | 'read' | 'random-write' | 'random-read';
+
 const PROBE_MS_MAX = 15_000;
 const NS_PER_US = 1_000;
+
+function secondsOf(text: string): number {
+  return (JSON.parse(text) as { seconds: number }).seconds;
+}
+
+function nsOf(text: string): number {
+  return (JSON.parse(text) as { nsPerOperation: number }).nsPerOperation;
+}
 
 export class Client {
   readonly #command: readonly string[];
@@ -62,10 +82,11 @@ export class Client {
   async pread(file: string, count: number, how: 'plain' | 'direct', cpu?: number): Promise<number> {
     const prefix = cpu === undefined ? [] : ['taskset', '-c', String(cpu)];
     const text = await this.#run(['pread', file, String(count), how], prefix);
-    return (JSON.parse(text) as { nsPerOperation: number }).nsPerOperation / NS_PER_US;
+    return nsOf(text) / NS_PER_US;
   }
 
   async metadata(dir: string, files: number, clients: number): Promise<MetadataRates> {
+    if (clients > 1 && !this.isCompiled) throw new Error('several clients need a C compiler');
     const text = await this.#run(['metadata', dir, String(files), String(clients)]);
     return JSON.parse(text) as MetadataRates;
   }
@@ -94,7 +115,51 @@ export class Client {
   /** Makes a backlog; seconds. */
   async load(dir: string, creates: number, chmods: number, clients: number): Promise<number> {
     const args = ['load', dir, String(creates), String(chmods), String(clients)];
-    return (JSON.parse(await this.#run(args)) as { seconds: number }).seconds;
+    return secondsOf(await this.#run(args, [], LONG_COMMAND_MS_MAX));
+  }
+
+  /** Makes `dir` and in it a tree of files, 100 to a directory; seconds. */
+  async growTree(dir: string, files: number, clients: number): Promise<number> {
+    const args = ['grow-tree', dir, String(files), String(clients)];
+    return secondsOf(await this.#run(args, [], LONG_COMMAND_MS_MAX));
+  }
+
+  /** Makes `dir` with all the files in it; seconds. */
+  async growFlat(dir: string, files: number, clients: number): Promise<number> {
+    const args = ['grow-flat', dir, String(files), String(clients)];
+    return secondsOf(await this.#run(args, [], LONG_COMMAND_MS_MAX));
+  }
+
+  /** Nanoseconds per operation at random places of a tree made by growTree, on a mount that is new. */
+  async treeOperations(dir: string, files: number, count: number): Promise<Figures> {
+    const args = ['tree-operations', dir, String(files), String(count)];
+    return JSON.parse(await this.#run(args)) as Figures;
+  }
+
+  /** Nanoseconds per operation in a directory made by growFlat, on a mount that is new. */
+  async flatOperations(dir: string, files: number, count: number): Promise<Figures> {
+    const args = ['flat-operations', dir, String(files), String(count)];
+    return JSON.parse(await this.#run(args)) as Figures;
+  }
+
+  /** Seconds for the whole of `bytes`, or for `count` random pieces of 4 KiB. */
+  async io(file: string, kind: IoKind, bytes: number, count: number): Promise<number> {
+    return secondsOf(await this.#run(['file-io', file, kind, String(bytes), String(count)]));
+  }
+
+  /** Nanoseconds of lseek(SEEK_DATA) from the file's begin. */
+  async seekData(file: string, count: number): Promise<number> {
+    return nsOf(await this.#run(['seek-data', file, String(count)]));
+  }
+
+  /** Nanoseconds of a pread of the file's last `bytes`. */
+  async readEnd(file: string, count: number, bytes: number): Promise<number> {
+    return nsOf(await this.#run(['read-end', file, String(count), String(bytes)]));
+  }
+
+  /** Changes modes in the new directory `dir` for so long. */
+  async changeLatency(dir: string, ms: number): Promise<ChangeLatency> {
+    return JSON.parse(await this.#run(['change-latency', dir, String(ms)])) as ChangeLatency;
   }
 
   async drain(file: string, kind: 'records' | 'lines'): Promise<Drained> {
@@ -103,8 +168,7 @@ export class Client {
 
   /** Seconds that a punched hole takes. */
   async punch(file: string, offset: number, length: number): Promise<number> {
-    const text = await this.#run(['punch', file, String(offset), String(length)]);
-    return (JSON.parse(text) as { seconds: number }).seconds;
+    return secondsOf(await this.#run(['punch', file, String(offset), String(length)]));
   }
 
   /** Makes one call of each kind in `dir`, and marks them in the file `trace`. */

@@ -22,11 +22,12 @@ test('a goal is reached at its bound, and may be absent', () => {
 });
 
 test('numbers keep the digits that matter', () => {
-  assert.equal([1234567.8, 999.6, 12.34, 1.234, Number.NaN].map(number), [
+  assert.equal([1234567.8, 999.6, 12.34, 1.234, 0, Number.NaN].map(number), [
     '1,234,568',
     '1000',
     '12.3',
     '1.23',
+    '0',
     '-',
   ]);
 });
@@ -55,6 +56,41 @@ test('cleaning up runs backwards, and then accepts nothing new', async () => {
   await cleanup.run();
   assert.equal(done, ['second', 'third', 'first']);
   assert.throws(() => cleanup.defer('late', () => void done.push('late')));
+});
+
+test('a step that is being undone is waited for, and undone once', async () => {
+  const done: string[] = [];
+  const cleanup = new Cleanup();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  cleanup.defer('disk', () => void done.push('disk'));
+  const stop = cleanup.defer('server', async () => {
+    await released;
+    done.push('server');
+  });
+  const stopping = stop();
+  const all = cleanup.run();
+  release();
+  await Promise.all([stopping, all]);
+  assert.equal(done, ['server', 'disk']);
+});
+
+test('a step that fails does not stop the rest, and its caller hears of it', async () => {
+  const done: string[] = [];
+  const cleanup = new Cleanup();
+  cleanup.defer('first', () => void done.push('first'));
+  const failing = cleanup.defer('second', () => {
+    throw new Error('no');
+  });
+  let heard = '';
+  await failing().catch((error: unknown) => {
+    heard = String(error);
+  });
+  assert.is(heard, 'Error: no');
+  await cleanup.run();
+  assert.equal(done, ['first']);
 });
 
 test.run();

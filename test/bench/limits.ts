@@ -1,17 +1,11 @@
-/** How much each section of the bench does; together under ten minutes. */
+/** What does not depend on the size of a run (sizes.ts has what does). */
 
-/** Competitors take turns, so that a drift of the machine meets them all; the median of the rounds counts. */
 export const ROUNDS_ROUNDTRIP = 7;
 /** With client and server pinned there is little noise. */
 export const ROUNDS_PINNED = 3;
-export const ROUNDS_METADATA = 5;
-
 export const READS_PER_ROUND = 10_000;
-export const FILES_PER_ROUND = 5_000;
-/** LoggedFS is slow: fewer files, a new process each round. */
-export const FILES_LOGGEDFS = 1_000;
-/** With a configuration LoggedFS 0.9 leaks about 1 MB of address space per file: fewer still, and a limit. */
-export const FILES_LOGGEDFS_FILTERED = 250;
+
+/** LoggedFS leaks: better it fails than the machine does. */
 export const LOGGEDFS_MEMORY_BYTES_MAX = 4 * 1024 ** 3;
 
 export const LATENCY_SAMPLES = 1_000;
@@ -28,11 +22,32 @@ export const IDLE_SECONDS = 5;
 export const LMDB_CHANGES = 20_000;
 export const LMDB_FLUSHES = 300;
 
-/** The image of the fresh ext4: sparse on a tmpfs, so only what is written takes memory. */
+/** Of the files of a round, in one directory before it; not measured. */
+export const WARM_UP_SHARE = 0.2;
+
+/** Client processes that make what is measured later: trees and backlogs. */
+export const MAKER_CLIENTS = 2;
+/** A backlog is made in pieces, so that progress can be shown. */
+export const BACKLOG_PIECE_RECORDS = 1_000_000;
+/** Records per file of a backlog: one create, the rest chmods. */
+export const BACKLOG_RECORDS_PER_FILE = 100;
+
+/** The image of a fresh ext4: sparse on a tmpfs, so only what is written takes memory. */
 export const DISK_BYTES = 4 * 1024 ** 3;
-export const TMPFS_BYTES = 6 * 1024 ** 3;
+/** Of the sections that make millions of files or records. */
+export const LARGE_DISK_BYTES = 10 * 1024 ** 3;
+/** Of ext4's size for each inode it can have: for a million files in the large image. */
+export const BYTES_PER_INODE = 4_096;
+/** Memory that must be available before a section makes millions of anything on a tmpfs. */
+export const LARGE_MEMORY_BYTES_MIN = 8 * 1024 ** 3;
+/** Files or records from which on a section takes the large disk and looks at the memory. */
+export const LARGE_COUNT = 200_000;
 
 export const MOUNT_WAIT_MS_MAX = 20_000;
 export const STOP_WAIT_MS_MAX = 4_000;
+/** Of a server with a million inodes in the kernel's caches, or much that is not on disk yet. */
+export const LONG_STOP_WAIT_MS_MAX = 60_000;
 export const TERM_WAIT_MS_MAX = 2_000;
 export const COMMAND_MS_MAX = 300_000;
+/** Making a million files, or walking over them. */
+export const LONG_COMMAND_MS_MAX = 1_200_000;

@@ -26,6 +26,12 @@ export function describeMachine(date: Date): Machine {
   };
 }
 
+/** What can be had without swapping, by the kernel's estimate. */
+export function availableMemoryBytes(): number {
+  const match = /^MemAvailable:\s+(\d+) kB/m.exec(fs.readFileSync('/proc/meminfo', 'utf8'));
+  return match === null ? os.freemem() : Number(match[1]) * 1024;
+}
+
 export interface Memory {
   readonly rssBytes: number;
   readonly anonBytes: number;

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Cleanup } from './cleanup.js';
-import { LOGGEDFS_MEMORY_BYTES_MAX } from './limits.js';
+import { LOGGEDFS_MEMORY_BYTES_MAX, LONG_STOP_WAIT_MS_MAX } from './limits.js';
 import type { Peers } from './peers.js';
 import { benchProgram, feedfsMain } from './project.js';
 import { messageOf, type Server, startServer } from './shell.js';
@@ -12,16 +12,18 @@ export interface FeedfsOptions {
   readonly mountpoint: string;
   /** Words of `-o`, for instance visibility=commit. */
   readonly mountOptions?: readonly string[];
+  /** How many feeds are on; one unless said. */
+  readonly feeds?: number;
 }
 
 export interface Feedfs extends Server {
-  /** The feed that is on, and its files. */
+  /** The first of the feeds that are on, and its files. */
   readonly feed: string;
 }
 
 const FEED = 'bench';
 
-/** A feedfs mount with one feed. */
+/** A feedfs mount with its feeds. */
 export async function startFeedfs(cleanup: Cleanup, options: FeedfsOptions): Promise<Feedfs> {
   const words = options.mountOptions ?? [];
   const mountOptions = words.length === 0 ? [] : ['-o', words.join(',')];
@@ -30,9 +32,11 @@ export async function startFeedfs(cleanup: Cleanup, options: FeedfsOptions): Pro
     command: process.execPath,
     args: [feedfsMain, 'mount', '-f', ...mountOptions, options.store, options.mountpoint],
     mountpoint: options.mountpoint,
+    stopMs: LONG_STOP_WAIT_MS_MAX,
   });
   const feed = path.join(options.mountpoint, '.lustre/feeds', FEED);
-  if (!fs.existsSync(feed)) fs.mkdirSync(feed);
+  const names = Array.from({ length: options.feeds ?? 1 }, (_, i) => (i === 0 ? '' : `-${i}`));
+  for (const name of names) fs.mkdirSync(`${feed}${name}`, { recursive: true });
   return { ...server, feed };
 }
 
@@ -43,6 +47,7 @@ export function startBindfs(cleanup: Cleanup, source: string, mountpoint: string
     command: 'bindfs',
     args: ['-f', '-o', 'big_writes', source, mountpoint],
     mountpoint,
+    stopMs: LONG_STOP_WAIT_MS_MAX,
   });
 }
 

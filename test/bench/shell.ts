@@ -88,7 +88,8 @@ export function isMounted(mountpoint: string): boolean {
   return lines.some((line) => line.split(' ')[1] === mountpoint);
 }
 
-async function until(holds: () => boolean, limitMs: number): Promise<boolean> {
+/** False when `holds` does not within the limit. */
+export async function waitUntil(holds: () => boolean, limitMs: number): Promise<boolean> {
   for (let waited = 0; !holds(); waited += LOOK_EVERY_MS) {
     if (waited > limitMs) return false;
     await delay(LOOK_EVERY_MS);
@@ -107,7 +108,7 @@ export function isGone(child: ChildProcess): boolean {
 }
 
 /** Unmounts, by force as the last resort; nothing to do when it is not mounted. */
-export async function unmount(mountpoint: string): Promise<void> {
+export async function unmount(mountpoint: string, waitMs = STOP_WAIT_MS_MAX): Promise<void> {
   const isRoot = process.getuid?.() === 0;
   const ways = isRoot
     ? [['umount'], ['umount', '-l']]
@@ -117,7 +118,7 @@ export async function unmount(mountpoint: string): Promise<void> {
       ];
   for (const [command, ...args] of ways) {
     if (command === undefined || !isMounted(mountpoint)) return;
-    const options = { timeoutMs: STOP_WAIT_MS_MAX, undoes: true };
+    const options = { timeoutMs: waitMs, undoes: true };
     await run(command, [...args, mountpoint], options).catch(() => undefined);
   }
 }
@@ -134,6 +135,8 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly mountpoint: string;
+  /** How long unmounting, and its end after it, may take. */
+  readonly stopMs?: number;
 }
 
 /** Starts a server that stays in the foreground and waits until it has mounted. */
@@ -141,13 +144,14 @@ export async function startServer(cleanup: Cleanup, options: ServerCommand): Pro
   fs.mkdirSync(options.mountpoint, { recursive: true });
   let child: ChildProcess | undefined;
   const gone = () => child === undefined || child.pid === undefined || isGone(child);
+  const stopMs = options.stopMs ?? STOP_WAIT_MS_MAX;
   const stop = cleanup.defer(`server ${options.name}`, async () => {
-    await unmount(options.mountpoint);
-    if (!(await until(gone, STOP_WAIT_MS_MAX))) {
+    await unmount(options.mountpoint, stopMs);
+    if (!(await waitUntil(gone, stopMs))) {
       // A reader that cannot be interrupted keeps even a detached mount alive.
       child?.kill('SIGTERM');
-      if (!(await until(gone, TERM_WAIT_MS_MAX))) child?.kill('SIGKILL');
-      await until(gone, STOP_WAIT_MS_MAX);
+      if (!(await waitUntil(gone, TERM_WAIT_MS_MAX))) child?.kill('SIGKILL');
+      await waitUntil(gone, STOP_WAIT_MS_MAX);
     }
     // It may have been about to mount when this began.
     await unmount(options.mountpoint);
@@ -164,7 +168,7 @@ export async function startServer(cleanup: Cleanup, options: ServerCommand): Pro
     said += String(error);
   });
   const mounted = () => isMounted(options.mountpoint);
-  await until(() => mounted() || gone(), MOUNT_WAIT_MS_MAX);
+  await waitUntil(() => mounted() || gone(), MOUNT_WAIT_MS_MAX);
   if (!mounted() || child.pid === undefined) {
     await stop();
     throw new Error(`${options.name} did not mount: ${said.trim()}`);

@@ -13,6 +13,7 @@ const GROUP = /\B(?=(\d{3})+(?!\d))/g;
 /** 12345.6 → `12,346`; small numbers keep the digits that matter. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return '-';
+  if (value === 0) return '0';
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value).toString().replace(GROUP, ',');
   if (size >= 100) return value.toFixed(0);

@@ -1,171 +1,205 @@
-/** Metadata operations a second, over one disk: feedfs with a feed on, its peers, the disk itself, the ceiling. */
-import * as fs from 'node:fs';
+/**
+ * Metadata operations a second: feedfs with a feed on, its peers, the disk itself and
+ * the ceiling; over a fresh ext4 and again over tmpfs, with one client and with several.
+ */
 import * as path from 'node:path';
-import { must } from '../../../src/base/assert.js';
-import { METADATA_PHASES, type MetadataPhase, type MetadataRates } from '../client.js';
+import { METADATA_PHASES } from '../client.js';
 import {
-  FILES_LOGGEDFS,
-  FILES_LOGGEDFS_FILTERED,
-  FILES_PER_ROUND,
-  ROUNDS_METADATA,
-} from '../limits.js';
+  type CompetitorName,
+  present,
+  requireMeasured,
+  startCompetitor,
+  warmUp,
+} from '../competitors.js';
+import { type Disk, makeTmpfs } from '../disk.js';
+import { type PeerGoal, ratioCell, worstRatio } from '../goals.js';
+import type { Chart, Panel } from '../plot/chart.js';
+import { type Rounds, Samples } from '../samples.js';
 import type { BenchContext, Section, SectionResult } from '../section.js';
-import { startBindfs, startFeedfs, startLoggedfs, startMemfs } from '../servers.js';
-import { messageOf, type Server } from '../shell.js';
-import { median, type Ratio } from '../stats.js';
-import { number } from '../table.js';
+import { messageOf } from '../shell.js';
+import type { Ratio } from '../stats.js';
+import { number, type Table } from '../table.js';
 
-interface Competitor {
-  readonly name: 'feedfs' | 'bindfs' | 'LoggedFS' | 'LoggedFS -c' | 'ext4' | 'memfs';
-  readonly files: number;
-  /** A directory to work in, made for one round. */
-  start(round: number): Promise<{ readonly dir: string; readonly server: Server | undefined }>;
-}
-type Rates = Map<Competitor['name'], MetadataRates[]>;
+const NAMES = ['feedfs', 'bindfs', 'LoggedFS', 'LoggedFS -c', 'disk', 'memfs'] as const;
+/** The faster of the two ways to run LoggedFS stands for both. */
+const CHARTED: readonly CompetitorName[] = ['feedfs', 'bindfs', 'LoggedFS', 'memfs'];
+const CEILING = 'memfs';
+/** Of its attributes the kernel's caches answer `stat`, so nothing is promised of it; nor of rmdir. */
+const PROMISED = ['create', 'mkdir', 'rename', 'unlink', 'open+close', 'chmod', 'list'] as const;
 
-/** What is promised of feedfs with one feed and one client: at least so many times the peer's rate. */
-const GOALS = [
-  { peer: 'bindfs', bounds: { create: 1.2, mkdir: 1.2, unlink: 1.2, rename: 1 } },
-  { peer: 'LoggedFS -c', bounds: { create: 5, mkdir: 5, unlink: 5, rename: 5 } },
-  { peer: 'LoggedFS', bounds: { create: 5, mkdir: 5, unlink: 5, rename: 5 } },
-] as const;
-const GOAL_PHASES = ['create', 'mkdir', 'unlink', 'rename'] as const;
+const all = (bound: number) => Object.fromEntries(PROMISED.map((phase) => [phase, bound]));
+const CEILING_GOAL: PeerGoal = { peer: CEILING, bounds: all(0.8) };
+/** The disk below is not the question on tmpfs, and with it not the peer's price. */
+const BINDFS_GOAL: PeerGoal = {
+  peer: 'bindfs',
+  bounds: {
+    create: 1.4,
+    'open+close': 1.4,
+    mkdir: 1.2,
+    unlink: 1.2,
+    chmod: 1.2,
+    rename: 1.1,
+    list: 3,
+  },
+};
+const LOGGEDFS_GOALS: readonly PeerGoal[] = [
+  { peer: 'LoggedFS', bounds: all(6) },
+  { peer: 'LoggedFS -c', bounds: all(6) },
+];
 
-function competitors(context: BenchContext): Competitor[] {
-  const { cleanup, disk, dir, peers } = context;
-  const onDisk = (name: string, round: number) => {
-    const made = path.join(disk.dir, `${name}-${round}`);
-    fs.mkdirSync(made, { recursive: true });
-    return made;
-  };
-  const mounted = (server: Server) => ({ dir: server.mountpoint, server });
-  const files = FILES_PER_ROUND;
-  const list: Competitor[] = [
-    {
-      name: 'feedfs',
-      files,
-      start: async (round) =>
-        mounted(
-          await startFeedfs(cleanup, {
-            store: path.join(disk.dir, `store-metadata-${round}`),
-            mountpoint: path.join(dir, 'feedfs-metadata'),
-          }),
-        ),
-    },
-  ];
-  if (peers.bindfs)
-    list.push({
-      name: 'bindfs',
-      files,
-      start: async (round) =>
-        mounted(await startBindfs(cleanup, onDisk('bindfs', round), path.join(dir, 'bindfs'))),
-    });
-  if (peers.loggedfs)
-    list.push(
-      {
-        name: 'LoggedFS',
-        files: FILES_LOGGEDFS,
-        start: async (round) =>
-          mounted(await startLoggedfs(cleanup, onDisk('loggedfs', round), false)),
-      },
-      {
-        name: 'LoggedFS -c',
-        files: FILES_LOGGEDFS_FILTERED,
-        start: async (round) =>
-          mounted(await startLoggedfs(cleanup, onDisk('loggedfs-c', round), true)),
-      },
-    );
-  list.push(
-    {
-      name: 'ext4',
-      files,
-      start: async (round) => ({ dir: onDisk('plain', round), server: undefined }),
-    },
-    {
-      name: 'memfs',
-      files,
-      start: async () => mounted(await startMemfs(cleanup, path.join(dir, 'memfs'))),
-    },
-  );
-  return list;
+type DiskKind = 'ext4' | 'tmpfs';
+interface Run {
+  readonly disk: DiskKind;
+  readonly description: string;
+  readonly clients: number;
+  readonly rounds: Rounds;
 }
 
-async function measure(context: BenchContext, failed: Set<string>): Promise<Rates> {
-  const rates: Rates = new Map();
-  for (let round = 0; round < ROUNDS_METADATA; round++) {
-    for (const competitor of competitors(context)) {
-      context.progress(`metadata, round ${round + 1} of ${ROUNDS_METADATA}: ${competitor.name}`);
+function goalsOf(disk: DiskKind): readonly PeerGoal[] {
+  return [CEILING_GOAL, ...(disk === 'ext4' ? [BINDFS_GOAL] : []), ...LOGGEDFS_GOALS];
+}
+
+/** LoggedFS leaks, and has one thread that matters: one client. */
+function namesFor(context: BenchContext, clients: number): readonly CompetitorName[] {
+  return present(context, NAMES).filter((name) => clients === 1 || !name.startsWith('LoggedFS'));
+}
+
+function filesOf(context: BenchContext, name: CompetitorName): number {
+  const { sizes } = context;
+  if (name === 'LoggedFS') return sizes.filesLoggedfs;
+  return name === 'LoggedFS -c' ? sizes.filesLoggedfsFiltered : sizes.files;
+}
+
+async function measure(
+  context: BenchContext,
+  disk: Disk,
+  clients: number,
+  failed: Set<string>,
+): Promise<Samples> {
+  const samples = new Samples();
+  const rounds = clients === 1 ? context.sizes.rounds : context.sizes.roundsOfMany;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of namesFor(context, clients)) {
+      context.progress(
+        `metadata, ${disk.description.split(' ', 2).join(' ')}, ${clients} client(s), round ${round + 1} of ${rounds}: ${name}`,
+      );
       try {
-        const { dir, server } = await competitor.start(round);
+        const { dir, server } = await startCompetitor(context, disk, name);
         try {
-          const files = Math.ceil(competitor.files / context.clients);
-          const measured = await context.client.metadata(dir, files, context.clients);
-          rates.set(competitor.name, [...(rates.get(competitor.name) ?? []), measured]);
+          await warmUp(context, dir, filesOf(context, name));
+          const files = Math.ceil(filesOf(context, name) / clients);
+          samples.add(name, round, await context.client.metadata(dir, files, clients));
         } finally {
           await server?.stop();
         }
       } catch (error) {
-        failed.add(`${competitor.name}: ${messageOf(error)}`);
+        failed.add(`${name}: ${messageOf(error)}`);
       }
     }
   }
-  return rates;
+  return samples;
 }
 
-function rateOf(rates: Rates, name: Competitor['name'], phase: MetadataPhase): number {
-  const rounds = rates.get(name);
-  if (rounds === undefined) return Number.NaN;
-  return median(rounds.map((r) => must(r[phase], phase)));
-}
-
-/** Neighbours in time are compared: what slows the machine down slows both. */
-function pairedRatio(rates: Rates, peer: Competitor['name'], phase: MetadataPhase) {
-  const ours = rates.get('feedfs') ?? [];
-  const theirs = rates.get(peer) ?? [];
-  const ratios = ours.flatMap((rate, round) => {
-    const other = theirs[round];
-    return other === undefined ? [] : [rate[phase] / other[phase]];
+function ratiosOf(runs: readonly Run[]): Ratio[] {
+  return runs.flatMap(({ disk, clients, rounds }) => {
+    const samples = Samples.from(rounds);
+    return goalsOf(disk).flatMap((goal) => {
+      const ratio = worstRatio(samples, 'feedfs', goal, `${disk}, ${clients} client(s)`);
+      return ratio === undefined ? [] : [ratio];
+    });
   });
-  return ratios.length === 0 ? undefined : median(ratios);
 }
 
-function ratiosOf(rates: Rates, clients: number): Ratio[] {
-  return GOALS.flatMap(({ peer, bounds }) =>
-    GOAL_PHASES.flatMap((phase) => {
-      const value = pairedRatio(rates, peer, phase);
-      if (value === undefined) return [];
-      const goal = { relation: '>=', bound: bounds[phase] } as const;
-      const what = `${phase}, feedfs : ${peer}`;
-      return [{ what, value, unit: 'x', ...(clients === 1 ? { goal } : {}) }];
+function rateTable({ description, clients, rounds }: Run): Table {
+  const samples = Samples.from(rounds);
+  return {
+    title: `Operations per second, ${clients} client(s); ${description}`,
+    head: ['', ...samples.names],
+    rows: METADATA_PHASES.map((phase) => [
+      phase,
+      ...samples.names.map((name) => number(samples.median(name, phase))),
+    ]),
+  };
+}
+
+function ratioTable(runs: readonly Run[], peer: string): Table {
+  const measured = runs.filter((run) => peer in run.rounds);
+  return {
+    title: `feedfs : ${peer}, times, by disk and clients (below the goal: <goal)`,
+    head: ['', ...measured.map((run) => `${run.disk}, ${run.clients}`)],
+    rows: PROMISED.map((phase) => [
+      phase,
+      ...measured.map((run) => {
+        const bound = goalsOf(run.disk).find((goal) => goal.peer === peer)?.bounds[phase];
+        return ratioCell(Samples.from(run.rounds).ratio('feedfs', peer, phase), bound);
+      }),
+    ]),
+  };
+}
+
+/** Of the runs on one disk: the clients side by side. */
+function chartOf(disk: DiskKind, runs: readonly Run[]): Chart {
+  const samples = runs.map((run) => Samples.from(run.rounds));
+  const names = CHARTED.filter((name) => samples.some((s) => s.names.includes(name)));
+  const panels = PROMISED.map(
+    (phase): Panel => ({
+      title: phase,
+      unit: phase === 'list' ? 'entries a second' : 'a second',
+      kind: 'bars',
+      scale: 'linear',
+      x: runs.map(({ clients }) => String(clients)),
+      series: names.map((name) => ({ name, values: samples.map((s) => s.median(name, phase)) })),
     }),
   );
+  return {
+    file: `metadata-${disk}`,
+    title: `Metadata operations per second over ${disk === 'ext4' ? 'a new ext4' : 'tmpfs'}`,
+    subtitle: 'below: client processes; feedfs with one feed on; memfs stores nothing',
+    columns: 3,
+    panels,
+  };
 }
 
 export const metadata: Section = {
   name: 'metadata',
-  summary: 'create, mkdir, rename, unlink… per second against bindfs and LoggedFS',
+  summary: 'create, mkdir, rename, unlink… per second against bindfs, LoggedFS and the ceiling',
   async run(context): Promise<SectionResult> {
     const failed = new Set<string>();
-    const rates = await measure(context, failed);
-    const names = [...rates.keys()];
+    const tmpfs = await makeTmpfs(context.cleanup, path.join(context.dir, 'metadata-tmpfs'));
+    if (tmpfs === undefined) failed.add('tmpfs: only root can mount one');
+    const disks = [
+      { kind: 'ext4' as const, disk: context.disk },
+      ...(tmpfs === undefined ? [] : [{ kind: 'tmpfs' as const, disk: tmpfs }]),
+    ];
+    const runs: Run[] = [];
+    for (const { kind, disk } of disks) {
+      for (const clients of context.clients) {
+        const samples = await measure(context, disk, clients, failed);
+        requireMeasured(samples, 'feedfs', failed);
+        const { description } = disk;
+        runs.push({ disk: kind, description, clients, rounds: samples.toJSON() });
+      }
+    }
+    const peers = [CEILING, 'bindfs', 'LoggedFS', 'LoggedFS -c'].filter((peer) =>
+      runs.some((run) => peer in run.rounds),
+    );
+    const { files, filesLoggedfs, filesLoggedfsFiltered } = context.sizes;
     return {
-      ratios: ratiosOf(rates, context.clients),
-      tables: [
-        {
-          title: `Operations per second, ${context.clients} client(s), median of ${ROUNDS_METADATA}; ${context.disk.description}`,
-          head: ['', ...names],
-          rows: METADATA_PHASES.map((phase) => [
-            phase,
-            ...names.map((name) => number(rateOf(rates, name, phase))),
-          ]),
-        },
-      ],
+      ratios: ratiosOf(runs),
+      tables: [...peers.map((peer) => ratioTable(runs, peer)), ...runs.map(rateTable)],
       notes: [
-        `${FILES_PER_ROUND} files a round, LoggedFS ${FILES_LOGGEDFS}, with a configuration ${FILES_LOGGEDFS_FILTERED} (it leaks).`,
+        `${files} files a round, LoggedFS ${filesLoggedfs}, with a configuration ${filesLoggedfsFiltered} (it leaks).`,
         'stat is the attribute cache of the kernel where the server allows it; memfs stores nothing.',
         ...failed,
       ],
-      data: { clients: context.clients, rounds: Object.fromEntries(rates) },
+      data: { runs },
     };
+  },
+  charts: (data) => {
+    const { runs } = data as { readonly runs: readonly Run[] };
+    return (['ext4', 'tmpfs'] as const).flatMap((disk) => {
+      const those = runs.filter((run) => run.disk === disk);
+      return those.length === 0 ? [] : [chartOf(disk, those)];
+    });
   },
 };

@@ -42,6 +42,14 @@ static const struct {
     {"probe-seek", 1, probe_seek, "FILE"},
     {"probe-interrupt", 1, probe_interrupt, "FILE"},
     {"trace-calls", 2, trace_calls, "DIR TRACE"},
+    {"grow-tree", 3, grow_tree, "DIR FILES CLIENTS"},
+    {"grow-flat", 3, grow_flat, "DIR FILES CLIENTS"},
+    {"tree-operations", 3, tree_operations, "DIR FILES COUNT"},
+    {"flat-operations", 3, flat_operations, "DIR FILES COUNT"},
+    {"file-io", 4, file_io, "FILE write|read|random-write|random-read SIZE COUNT"},
+    {"seek-data", 2, seek_data, "FILE COUNT"},
+    {"read-end", 3, read_end, "FILE COUNT BYTES"},
+    {"change-latency", 2, change_latency, "DIR MS"},
 };
 
 int main(int argc, char **argv) {

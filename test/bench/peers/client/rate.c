@@ -149,21 +149,41 @@ static int collect(const pid_t *children, long clients) {
   return 0;
 }
 
+int fork_clients(long clients, void (*run)(const void *context, long client), const void *context) {
+  pid_t children[CLIENTS_MAX];
+  if (clients > CLIENTS_MAX) {
+    errno = E2BIG;
+    die("clients");
+  }
+  for (long client = 0; client < clients; client++) {
+    children[client] = fork();
+    if (children[client] < 0) die("fork");
+    if (children[client] == 0) {
+      run(context, client);
+      exit(0);
+    }
+  }
+  return collect(children, clients);
+}
+
+struct metadata_plan {
+  struct board *board;
+  const char *root;
+  long files;
+};
+
+static void metadata_run(const void *context, long client) {
+  const struct metadata_plan *const plan = context;
+  client_run(plan->board, plan->root, client, plan->files);
+}
+
 int rate_metadata(int argc, char **argv) {
   (void)argc;
   long const files = count_argument(argv[1]), clients = count_argument(argv[2]);
   if (clients > CLIENTS_MAX) return 2;
   struct board *const board = make_board(clients);
-  pid_t children[CLIENTS_MAX];
-  for (long client = 0; client < clients; client++) {
-    children[client] = fork();
-    if (children[client] < 0) die("fork");
-    if (children[client] == 0) {
-      client_run(board, argv[0], client, files);
-      exit(0);
-    }
-  }
-  if (collect(children, clients)) return 1;
+  struct metadata_plan const plan = {board, argv[0], files};
+  if (fork_clients(clients, metadata_run, &plan)) return 1;
   for (int phase = 0; phase < PHASES; phase++) {
     int64_t start = INT64_MAX, end = 0;
     for (long client = 0; client < clients; client++) {
@@ -180,14 +200,21 @@ int rate_metadata(int argc, char **argv) {
 
 /* -------------------------------------------------------------------- load */
 
-static void load_run(const char *root, long client, long creates, long chmods) {
+struct load_plan {
+  const char *root;
+  /* Of each client. */
+  long creates, chmods;
+};
+
+static void load_run(const void *context, long client) {
+  const struct load_plan *const plan = context;
   char dir[PATH_MAX], path[PATH_MAX];
-  snprintf(dir, sizeof dir, "%s/l%ld", root, client);
+  snprintf(dir, sizeof dir, "%s/l%ld", plan->root, client);
   if (mkdir(dir, 0755)) die(dir);
-  for (long i = 0; i < creates; i++) do_create(dir, i);
-  for (long i = 0; i < chmods; i++) {
-    name(path, dir, "f", i % creates);
-    if (chmod(path, i / creates % 2 ? 0644 : 0600)) die(path);
+  for (long i = 0; i < plan->creates; i++) do_create(dir, i);
+  for (long i = 0; i < plan->chmods; i++) {
+    name(path, dir, "f", i % plan->creates);
+    if (chmod(path, i / plan->creates % 2 ? 0644 : 0600)) die(path);
   }
 }
 
@@ -195,18 +222,10 @@ int make_load(int argc, char **argv) {
   (void)argc;
   long const creates = count_argument(argv[1]), chmods = count_argument(argv[2]);
   long const clients = count_argument(argv[3]);
-  if (clients > CLIENTS_MAX || creates < clients) return 2;
-  pid_t children[CLIENTS_MAX];
+  if (creates < clients) return 2;
+  struct load_plan const plan = {argv[0], creates / clients, chmods / clients};
   int64_t const start = now_ns();
-  for (long client = 0; client < clients; client++) {
-    children[client] = fork();
-    if (children[client] < 0) die("fork");
-    if (children[client] == 0) {
-      load_run(argv[0], client, creates / clients, chmods / clients);
-      exit(0);
-    }
-  }
-  if (collect(children, clients)) return 1;
+  if (fork_clients(clients, load_run, &plan)) return 1;
   printf("{\"seconds\":%.3f}\n", (double)(now_ns() - start) / 1e9);
   return 0;
 }
