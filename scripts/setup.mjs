@@ -17,15 +17,29 @@ const NODE_MIN = [20, 19];
 /** How much of a failed program's output is shown. */
 const OUTPUT_LINES_MAX = 40;
 
-/** Programs that Node cannot bring along, the Debian package of each, and who needs it. */
+/** Programs that Node cannot bring along, the Debian packages of each, and who needs it. */
 const TOOLS = [
   { command: 'mount', pkg: 'mount', purposes: ['demo', 'test', 'bench'] },
   { command: 'fusermount3', pkg: 'fuse3', purposes: ['demo', 'test', 'bench'] },
   { command: 'fallocate', pkg: 'util-linux', purposes: ['test'] },
+  { command: 'find', pkg: 'findutils', purposes: ['bench'] },
   { command: 'getfattr', pkg: 'attr', purposes: ['test'] },
   { command: 'setfacl', pkg: 'acl', purposes: ['test'] },
   { command: 'inotifywait', pkg: 'inotify-tools', purposes: ['test'] },
+  { command: 'fio', pkg: 'fio', purposes: ['test'] },
+  { command: 'gcc', pkg: 'gcc libc6-dev', purposes: ['test'] },
+  { command: 'git', pkg: 'git', purposes: ['test'] },
+  { command: 'make', pkg: 'make', purposes: ['test'] },
+  { command: 'rsync', pkg: 'rsync', purposes: ['test'] },
+  { command: 'sqlite3', pkg: 'sqlite3', purposes: ['test'] },
+  { command: 'stress-ng', pkg: 'stress-ng', purposes: ['test'] },
+  { command: 'unzip', pkg: 'unzip', purposes: ['test'] },
+  { command: 'vim.tiny', pkg: 'vim-tiny', purposes: ['test'] },
+  { command: 'zip', pkg: 'zip', purposes: ['test'] },
 ];
+
+/** Libraries that programs load by themselves, likewise. The packages that need them are for x64 alone. */
+const LIBRARIES = [{ library: 'libfuse.so.2', pkg: 'libfuse2', purposes: ['test'], arch: 'x64' }];
 
 class SetupError extends Error {}
 
@@ -114,10 +128,28 @@ function onPath(command) {
   });
 }
 
+/** Whether the dynamic linker finds a library. */
+function linkable(library) {
+  // An ordinary user's PATH lacks the folder of ldconfig.
+  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
+  const listed = spawnSync('ldconfig', ['-p'], { encoding: 'utf8', env }).stdout;
+  return listed?.includes(library) === true;
+}
+
+function missingLibraries(purpose) {
+  return LIBRARIES.filter(
+    ({ library, purposes, arch }) =>
+      purposes.includes(purpose) && arch === process.arch && !linkable(library),
+  ).map(({ library, pkg }) => ({ command: library, pkg }));
+}
+
 function installTools(purpose) {
-  const tools = TOOLS.filter((tool) => tool.purposes.includes(purpose) && !onPath(tool.command));
+  const tools = [
+    ...TOOLS.filter((tool) => tool.purposes.includes(purpose) && !onPath(tool.command)),
+    ...missingLibraries(purpose),
+  ];
   if (tools.length === 0) return;
-  const packages = tools.map((tool) => tool.pkg);
+  const packages = tools.flatMap((tool) => tool.pkg.split(' '));
   const line = `apt-get install -y ${packages.join(' ')}`;
   const commands = tools.map((tool) => tool.command).join(', ');
   if (process.getuid() !== 0) {
@@ -166,6 +198,12 @@ function installNode24() {
   installPackages(join(ROOT, 'scripts', 'node24'), 'Node 24 for the tests');
 }
 
+/** The second driver is no dependency of the project; only its tests need it. */
+function installFuseNative() {
+  if (process.arch !== 'x64') return;
+  installPackages(join(ROOT, 'scripts', 'fuse-native'), 'fuse-native for the tests');
+}
+
 function main() {
   const purpose = process.argv[2] ?? 'build';
   checkNode();
@@ -174,7 +212,10 @@ function main() {
     installTools(purpose);
     checkDevice();
   }
-  if (purpose === 'test') installNode24();
+  if (purpose === 'test') {
+    installNode24();
+    installFuseNative();
+  }
   build();
 }
 

@@ -20,6 +20,7 @@ const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {};
 const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   fuse: ['base'],
+  'fuse-native': ['base', 'fuse'],
   rpc: ['base'],
   store: ['base'],
   objects: ['base'],
@@ -27,7 +28,18 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   mds: ['base', 'feed', 'rpc', 'store'],
   client: ['base', 'fuse', 'rpc', 'objects'],
   consumer: ['base'],
-  cli: ['base', 'fuse', 'rpc', 'store', 'objects', 'feed', 'mds', 'client', 'consumer'],
+  cli: [
+    'base',
+    'fuse',
+    'fuse-native',
+    'rpc',
+    'store',
+    'objects',
+    'feed',
+    'mds',
+    'client',
+    'consumer',
+  ],
   'index.ts': ['consumer'],
 };
 
@@ -252,7 +264,8 @@ test('no notes to self, no path of one machine, no CRLF', () => {
 });
 
 test('the lock files name no registry', () => {
-  const locks = ['package-lock.json', 'scripts/node24/package-lock.json'];
+  const folders = ['.', 'scripts/node24', 'scripts/fuse-native'];
+  const locks = folders.map((folder) => join(folder, 'package-lock.json'));
   none(locks.filter((path) => fs.readFileSync(join(ROOT, path), 'utf8').includes('"resolved"')));
 });
 

@@ -83,6 +83,21 @@ export function formatFid(fid: Fid): string {
   return `[0x${seq.toString(16)}:0x${oid.toString(16)}:0x0]`;
 }
 
+/** Length of {@link formatFid}'s text. */
+export function fidTextLength(fid: Fid): number {
+  if (fid === ROOT_FID || isControlFid(fid)) return formatFid(fid).length;
+  const oid = fid % SEQ_WIDTH;
+  // A sequence of nine hexadecimal digits, and all but the oid's digits.
+  const seq = 0x2_0000_0400 + (fid - oid) / SEQ_WIDTH;
+  return seq < 2 ** 36 ? 20 + hexDigits(oid) : formatFid(fid).length;
+}
+
+function hexDigits(value: number): number {
+  let digits = 1;
+  for (let rest = value >>> 4; rest > 0; rest >>>= 4) digits++;
+  return digits;
+}
+
 const FID_TEXT = /^\[?0x([0-9a-f]{1,16}):0x([0-9a-f]{1,8}):0x([0-9a-f]{1,8})\]?$/i;
 
 /** Parses `[0xSEQ:0xOID:0xVER]`, brackets optional; undefined if it is not a FID of ours. */

@@ -10,6 +10,8 @@ export const S_IFIFO = 0o010000;
 export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const S_IXGRP = 0o010;
+/** The permissions of owner, group and others. */
+export const S_IRWXUGO = 0o777;
 
 export function isDirectory(mode: number): boolean {
   return (mode & S_IFMT) === S_IFDIR;

@@ -67,3 +67,10 @@ export function timeFromNanoseconds(text: string): Timespec {
   }
   return { sec: Number(sec), nsec: Number(nsec) };
 }
+
+/** Digits of a whole number from 0 to 2^53-1. */
+export function decimalDigits(value: number): number {
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits++;
+  return digits;
+}

@@ -6,12 +6,11 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import type { Readable } from 'node:stream';
-import koffi from 'koffi';
 import { must } from '../base/assert.js';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-codes.js';
 import type { Failure } from './failures.js';
-import { DAEMON_LOG_BYTES_MAX, MOUNT_READY_MS_MAX, READY_LINE_BYTES_MAX } from './limits.js';
+import { MOUNT_READY_MS_MAX, READY_LINE_BYTES_MAX } from './limits.js';
 
 /** The line that the child writes. */
 export type ReadyMessage =
@@ -67,14 +66,4 @@ function readMessage(pipe: Readable): Promise<ReadyMessage | undefined> {
 function parseMessage(text: string): ReadyMessage | undefined {
   const end = text.indexOf('\n');
   return end < 0 ? undefined : (JSON.parse(text.slice(0, end)) as ReadyMessage);
-}
-
-/** Sends this process's output to a file: the terminal may go away. dup2(2). */
-export function redirectOutput(file: string): void {
-  const fd = fs.openSync(file, 'a', 0o600);
-  if (fs.fstatSync(fd).size > DAEMON_LOG_BYTES_MAX) fs.ftruncateSync(fd, 0);
-  const dup2 = koffi.load(null).func('int dup2(int from, int to)');
-  dup2(fd, 1);
-  dup2(fd, 2);
-  fs.closeSync(fd);
 }

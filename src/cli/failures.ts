@@ -17,6 +17,7 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   'no-device': ExitCode.FUSE_MISSING,
   'device-permission': ExitCode.FUSE_MISSING,
   'no-fusermount': ExitCode.FUSE_MISSING,
+  'no-driver': ExitCode.FUSE_MISSING,
   'mountpoint-missing': ExitCode.MOUNTPOINT,
   'mountpoint-not-directory': ExitCode.MOUNTPOINT,
   'mountpoint-busy': ExitCode.BUSY,

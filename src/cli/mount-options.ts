@@ -7,6 +7,9 @@ import { parseInteger } from './arguments.js';
 import { usageError } from './cli-error.js';
 import { BUSY_POLL_US_MAX } from './limits.js';
 
+/** What speaks to the kernel: the session of ../fuse, or libfuse 2 by the package fuse-native. */
+export type Driver = 'feedfs' | 'fuse-native';
+
 export interface MountOptions {
   readonly readOnly: boolean;
   /** Undefined: the default for this user. */
@@ -14,6 +17,7 @@ export interface MountOptions {
   /** Undefined: the default for this machine. */
   readonly busyPollUs: number | undefined;
   readonly visibility: 'disk' | 'commit';
+  readonly driver: Driver;
   /** For the kernel, in order. */
   readonly kernelOptions: readonly string[];
 }
@@ -80,6 +84,10 @@ export const OWN_OPTIONS: readonly (readonly [string, string])[] = [
   ['busy_poll=US', 'microseconds that the daemon keeps polling after a request (0: never)'],
   ['visibility=disk|commit', 'feeds show a record once it is on disk (default), or once committed'],
   ['allow_other, noallow_other', 'other users may use the mount (default: for root yes, else no)'],
+  [
+    'driver=feedfs|fuse-native',
+    'fuse-native: served by libfuse 2, without reading feeds, for the mounting user only',
+  ],
   ['ro, rw', 'the mount is read-only, or not (default)'],
 ];
 
@@ -101,6 +109,7 @@ export function parseMountOptions(lists: readonly string[], rights: MountRights)
   let allowOther: boolean | undefined;
   let busyPollUs: number | undefined;
   let visibility: 'disk' | 'commit' = 'disk';
+  let driver: Driver = 'feedfs';
   const kernelOptions: string[] = [];
   for (const option of lists.flatMap(split)) {
     const equals = option.indexOf('=');
@@ -116,13 +125,23 @@ export function parseMountOptions(lists: readonly string[], rights: MountRights)
         throw usageError('-o visibility takes disk or commit');
       }
       visibility = value;
+    } else if (name === 'driver') {
+      if (value !== 'feedfs' && value !== 'fuse-native') {
+        throw usageError('-o driver takes feedfs or fuse-native');
+      }
+      driver = value;
     } else if (value === undefined && KERNEL_FLAGS.has(option)) {
       if (flags.has(option)) kernelOptions.push(option);
     } else if (value !== undefined && KERNEL_VALUES.has(name)) {
       if (rights.selinux) kernelOptions.push(option);
     } else if (!isIgnored(name, value)) throw unknownOption(option);
   }
-  return { readOnly, allowOther, busyPollUs, visibility, kernelOptions };
+  if (driver === 'fuse-native' && allowOther === true) {
+    throw usageError(
+      '-o allow_other is not possible with driver=fuse-native, which does not tell who calls',
+    );
+  }
+  return { readOnly, allowOther, busyPollUs, visibility, driver, kernelOptions };
 }
 
 function isIgnored(name: string, value: string | undefined): boolean {

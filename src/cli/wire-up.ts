@@ -1,10 +1,14 @@
 /** The only place that builds the whole: store, server, client, session, mount. */
 import { join } from 'node:path';
 import createDebug from 'debug';
-import { FsError } from '../base/errno.js';
-import { SystemClock } from '../base/time.js';
+import { errnoName, FsError } from '../base/errno.js';
+import { type Clock, SystemClock } from '../base/time.js';
 import { Client } from '../client/client.js';
+import { fidOf } from '../client/context.js';
+import { nodeOfFid } from '../client/control-nodes.js';
+import type { Notifier } from '../fuse/api.js';
 import { mountFuse } from '../fuse/mount.js';
+import { isRoot } from '../fuse/mount-helper.js';
 import { Session } from '../fuse/session.js';
 import { unmount } from '../fuse/unmount.js';
 import { MetadataServer, type ServerOptions } from '../mds/server.js';
@@ -13,9 +17,16 @@ import { LocalConnection } from '../rpc/local.js';
 import { StoreError } from '../store/errors.js';
 import { ResidentLimit } from '../store/resident.js';
 import { Store } from '../store/store.js';
+import { accessPolicy } from './access-policy.js';
+import { CliError } from './cli-error.js';
+import { ExitCode } from './exit-codes.js';
 import { Heartbeat } from './heartbeat.js';
+import type { Driver } from './mount-options.js';
 
 const debug = createDebug('feedfs:cli');
+
+/** The kernel enforces ACLs; what a new object has of its umask and of them is the server's affair. */
+const CAPABILITIES = ['POSIX_ACL', 'DONT_MASK'] as const;
 
 export interface ServeOptions {
   readonly store: string;
@@ -26,6 +37,7 @@ export interface ServeOptions {
   readonly readOnly: boolean;
   readonly allowOther: boolean | undefined;
   readonly kernelOptions: readonly string[];
+  readonly driver: Driver;
 }
 
 export interface Served {
@@ -61,16 +73,18 @@ export async function serve(options: ServeOptions): Promise<Served> {
     });
     connection = new LocalConnection(server.service);
     const { recording } = server;
-    const client = new Client({ mds: connection, objects, clock, owner, recording });
+    const accessTimes = accessPolicy(options.kernelOptions, options.readOnly);
+    const client = new Client({ mds: connection, objects, clock, owner, recording, accessTimes });
     const heartbeat = new Heartbeat(server, client, resident);
     // What opening the store changed is on disk before anybody uses it.
-    await server.settle();
-    const session = await startSession(options, client, heartbeat);
+    await settle(server, options.store);
+    const start = options.driver === 'fuse-native' ? startFuseNative : startSession;
+    const session = await start(options, client, heartbeat, clock);
     const ended = session.ended.then(async (reason) => {
       debug('session ended: %o', reason);
       heartbeat.stop();
       client.settle();
-      await server.settle();
+      await settle(server, options.store);
       objects.close();
       resident.close();
       await store.close();
@@ -82,6 +96,17 @@ export async function serve(options: ServeOptions): Promise<Served> {
     resident.close();
     await store.close();
     throw error;
+  }
+}
+
+/** CliError where the disk does not take the last changes: that is no bug, and the store has all before them. */
+async function settle(server: MetadataServer, store: string): Promise<void> {
+  try {
+    await server.settle();
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    const message = `${store}: the last changes could not be saved (${errnoName(error.errno)})`;
+    throw new CliError(ExitCode.FAILURE, message, { cause: error });
   }
 }
 
@@ -101,7 +126,7 @@ async function startSession(
   options: ServeOptions,
   client: Client,
   heartbeat: Heartbeat,
-): Promise<Session> {
+): Promise<Pick<Session, 'ended'>> {
   const device = await mountFuse({
     mountpoint: options.mountpoint,
     fsname: options.store,
@@ -112,6 +137,7 @@ async function startSession(
   });
   const session = new Session(device, client.handlers, {
     hooks: heartbeat,
+    extraCapabilities: CAPABILITIES,
     ...(options.busyPollUs === undefined ? {} : { busyPollUs: options.busyPollUs }),
     onFault: (operation, error) => console.error(`feedfs: ${operation} failed:`, error),
   });
@@ -122,4 +148,40 @@ async function startSession(
   if (ended !== undefined) throw new Error(`the mount ended at once: ${ended}`);
   heartbeat.start(() => session.kick());
   return session;
+}
+
+/** That mount lets the kernel cache nothing, and opens no feed that could be polled. */
+const NOTHING_CACHED: Notifier = {
+  pollWakeup: () => {},
+  invalidateInode: () => {},
+  invalidateEntry: () => {},
+  deleteEntry: () => {},
+};
+
+/** The other driver: it is loaded here, and nowhere else. */
+async function startFuseNative(
+  options: ServeOptions,
+  client: Client,
+  heartbeat: Heartbeat,
+  clock: Clock,
+): Promise<Pick<Session, 'ended'>> {
+  const { loadFuseNative } = await import('../fuse-native/binding.js');
+  const { mountFuseNative } = await import('../fuse-native/driver.js');
+  const mount = await mountFuseNative(loadFuseNative(), {
+    mountpoint: options.mountpoint,
+    fsname: options.store,
+    subtype: 'feedfs',
+    readOnly: options.readOnly,
+    kernelOptions: options.kernelOptions,
+    root: isRoot(),
+    handlers: client.handlers,
+    clock,
+    hooks: heartbeat,
+    // A feed without poll, SEEK_DATA and interrupts would be a trap.
+    mayOpen: (nodeId) => nodeOfFid(fidOf(nodeId))?.kind !== 'stream',
+    onFault: (operation, error) => console.error(`feedfs: ${operation} failed:`, error),
+  });
+  client.attach(NOTHING_CACHED);
+  heartbeat.start(() => {});
+  return { ended: mount.ended.then(() => 'unmounted') };
 }

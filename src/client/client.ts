@@ -9,17 +9,23 @@ import type { Clock } from '../base/time.js';
 import type { Handlers, Notifier, Reply, Request } from '../fuse/api.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { Connection, Notice } from '../rpc/messages.js';
+import { type AccessPolicy, AccessTimes } from './access-times.js';
 import type { ClientContext } from './context.js';
 import { CONTROL_NAME } from './control-nodes.js';
 import { lookupControl } from './control-tree.js';
 import { FileIo } from './file-io.js';
+import { NamelessObjects } from './nameless-objects.js';
 import { OpenTable } from './open-table.js';
 import { controlOperations } from './ops/control.js';
 import { directoryOperations } from './ops/directories.js';
+import { fileSpaceOperations } from './ops/file-space.js';
 import { fileOperations } from './ops/files.js';
 import { namespaceOperations } from './ops/namespace.js';
 import { xattrOperations } from './ops/xattrs.js';
 import { Callers } from './who.js';
+
+/** As the offset of an invalidation: the pages stay. */
+const ATTRIBUTES_ONLY = -1;
 
 export interface ClientOptions {
   readonly mds: Connection;
@@ -28,23 +34,36 @@ export interface ClientOptions {
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Whether changes are recorded when the client starts. */
   readonly recording: boolean;
+  /** Default relatime. */
+  readonly accessTimes?: AccessPolicy;
 }
 
 export class Client {
   readonly handlers: Handlers;
   readonly #files: FileIo;
   readonly #opens = new OpenTable();
+  readonly #nameless: NamelessObjects;
   readonly #callers: Callers;
   #notifier: Notifier | undefined;
 
-  constructor({ mds, objects, clock, owner, recording }: ClientOptions) {
+  constructor(options: ClientOptions) {
+    const { mds, objects, clock, owner, recording, accessTimes = 'relatime' } = options;
     this.#files = new FileIo(mds, objects, clock);
+    this.#nameless = new NamelessObjects(mds);
     this.#callers = new Callers(clock);
     this.#callers.recording = recording;
     const context: ClientContext = {
       mds,
       files: this.#files,
+      accessTimes: new AccessTimes({
+        mds,
+        files: this.#files,
+        clock,
+        policy: accessTimes,
+        invalidate: (fid) => this.#session().invalidateInode(fid, ATTRIBUTES_ONLY, 0),
+      }),
       opens: this.#opens,
+      nameless: this.#nameless,
       callers: this.#callers,
       notifier: {
         pollWakeup: (kh) => this.#session().pollWakeup(kh),
@@ -73,9 +92,13 @@ export class Client {
     return this.#files.anyDirty;
   }
 
-  /** Before the end: everything that was written becomes part of the metadata. */
+  /**
+   * Before the end: everything that was written becomes part of the metadata, and what
+   * was kept for the kernel alone goes.
+   */
   settle(): void {
     this.#files.recordAll();
+    this.#nameless.letGoOfAll();
   }
 
   #session(): Notifier {
@@ -114,6 +137,7 @@ function route<Q extends Request, R extends Reply>(
 function makeHandlers(context: ClientContext): Handlers {
   const names = namespaceOperations(context);
   const files = fileOperations(context);
+  const space = fileSpaceOperations(context);
   const directories = directoryOperations(context);
   const xattrs = xattrOperations(context);
   const control = controlOperations(context);
@@ -123,7 +147,7 @@ function makeHandlers(context: ClientContext): Handlers {
         lookupControl(context, reply);
       } else names.lookup(request, reply);
     }, control.lookup),
-    forget: () => {},
+    forget: (items) => context.nameless.forget(items),
     getattr: route(files.getattr, control.getattr),
     setattr: route(files.setattr, control.setattr),
     readlink: route(names.readlink, control.readlink),
@@ -145,6 +169,7 @@ function makeHandlers(context: ClientContext): Handlers {
     },
     open: route(files.open, control.open),
     create: route(names.create, undefined),
+    tmpfile: route(names.tmpfile, undefined),
     read: route(files.read, control.read),
     write: route(files.write, control.write),
     release: route(files.release, control.release),
@@ -160,7 +185,9 @@ function makeHandlers(context: ClientContext): Handlers {
     getxattr: route(xattrs.getxattr, (_request, reply) => reply.error(Errno.ENODATA)),
     listxattr: route(xattrs.listxattr, (_request, reply) => reply.value(new Uint8Array(0))),
     removexattr: route(xattrs.removexattr, undefined),
-    fallocate: route(files.fallocate, control.fallocate),
+    fallocate: route(space.fallocate, control.fallocate),
+    // From a feed the kernel then copies by itself, reading and writing.
+    copyFileRange: route(space.copyFileRange, (_request, reply) => reply.error(Errno.EOPNOTSUPP)),
     lseek: route(files.lseek, control.lseek),
     poll: route((request, reply) => reply.events(request.events & 0x145), control.poll),
   };

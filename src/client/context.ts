@@ -2,14 +2,18 @@
 import type { Fid } from '../base/fid.js';
 import type { Caller, Notifier } from '../fuse/api.js';
 import type { Connection, Credentials } from '../rpc/messages.js';
+import type { AccessTimes } from './access-times.js';
 import type { FileIo } from './file-io.js';
+import type { NamelessObjects } from './nameless-objects.js';
 import type { OpenTable } from './open-table.js';
 import type { Callers } from './who.js';
 
 export interface ClientContext {
   readonly mds: Connection;
   readonly files: FileIo;
+  readonly accessTimes: AccessTimes;
   readonly opens: OpenTable;
+  readonly nameless: NamelessObjects;
   readonly callers: Callers;
   /** Set once the session exists. */
   readonly notifier: Notifier;

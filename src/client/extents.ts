@@ -1,68 +1,105 @@
-/** Written byte ranges of one file: ascending, disjoint, merged where they touch. */
+/**
+ * Written byte ranges of one file: ascending, disjoint, merged where they touch.
+ *
+ * Every write adds a range, so adding must cost the same however many there are. A range
+ * that continues the last one, or lies within it, is dealt with at once; any other is
+ * kept aside unsorted, and when some have gathered all of them are merged in one pass.
+ */
 import type { WrittenExtent } from '../rpc/messages.js';
+import { EXTENTS_ASIDE_MAX } from './limits.js';
+
+type Extent = { offset: number; length: number };
 
 export class Extents {
-  #list: { offset: number; length: number }[] = [];
-  #bytes = 0;
+  #sorted: Extent[] = [];
+  #aside: Extent[] = [];
+  #written = 0;
 
+  /** The ranges. */
   get list(): readonly WrittenExtent[] {
-    return this.#list;
+    this.#merge();
+    return this.#sorted;
   }
 
+  /** Bytes in all ranges. */
   get bytes(): number {
-    return this.#bytes;
+    return this.list.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Bytes added, however often the same ones: never less than {@link bytes}, and known at once. */
+  get bytesAtMost(): number {
+    return this.#written;
+  }
+
+  /** Whether there are at least so many ranges. */
+  reaches(count: number): boolean {
+    if (this.#sorted.length + this.#aside.length < count) return false;
+    return this.list.length >= count;
   }
 
   add(offset: number, length: number): void {
     if (length === 0) return;
-    const last = this.#list.at(-1);
-    // Appending is the usual case, and rewriting the same place the next.
-    if (last === undefined || offset > last.offset + last.length) {
-      this.#list.push({ offset, length });
-      this.#bytes += length;
+    this.#written += length;
+    const end = offset + length;
+    const last = this.#sorted.at(-1);
+    if (last === undefined) {
+      this.#sorted.push({ offset, length });
       return;
     }
-    if (offset === last.offset + last.length) {
-      last.length += length;
-      this.#bytes += length;
-      return;
-    }
-    this.#merge(offset, length);
+    const lastEnd = last.offset + last.length;
+    if (offset > lastEnd) this.#sorted.push({ offset, length });
+    else if (offset < last.offset) this.#putAside(offset, length);
+    else if (end > lastEnd) last.length = end - last.offset;
   }
 
   /** The ranges; if there are more than `count`, the last one spans all the rest. */
   atMost(count: number): readonly WrittenExtent[] {
-    const first = this.#list[count - 1];
-    const last = this.#list.at(-1);
-    if (this.#list.length <= count || first === undefined || last === undefined) return this.#list;
+    const { list } = this;
+    const first = list[count - 1];
+    const last = list.at(-1);
+    if (list.length <= count || first === undefined || last === undefined) return list;
     const { offset } = first;
     const rest = { offset, length: last.offset + last.length - offset };
-    return [...this.#list.slice(0, count - 1), rest];
+    return [...list.slice(0, count - 1), rest];
   }
 
   clear(): void {
-    this.#list = [];
-    this.#bytes = 0;
+    this.#sorted = [];
+    this.#aside = [];
+    this.#written = 0;
   }
 
-  #merge(offset: number, length: number): void {
-    let start = offset;
-    let end = offset + length;
-    const kept: { offset: number; length: number }[] = [];
-    let place = 0;
-    for (const extent of this.#list) {
-      const extentEnd = extent.offset + extent.length;
-      if (extentEnd < start) {
-        kept.push(extent);
-        place = kept.length;
-      } else if (extent.offset > end) kept.push(extent);
-      else {
-        start = Math.min(start, extent.offset);
-        end = Math.max(end, extentEnd);
+  #putAside(offset: number, length: number): void {
+    this.#aside.push({ offset, length });
+    if (this.#aside.length >= EXTENTS_ASIDE_MAX) this.#merge();
+  }
+
+  /** One pass over both lists, in the order of their offsets. */
+  #merge(): void {
+    if (this.#aside.length === 0) return;
+    const sorted = this.#sorted;
+    const aside = this.#aside.sort((a, b) => a.offset - b.offset);
+    const merged: Extent[] = [];
+    let last: Extent | undefined;
+    let fromAside = 0;
+    let fromSorted = 0;
+    for (let left = sorted.length + aside.length; left > 0; left--) {
+      const one = aside[fromAside];
+      const other = sorted[fromSorted];
+      let next = other;
+      if (other === undefined || (one !== undefined && one.offset < other.offset)) {
+        next = one;
+        fromAside++;
+      } else fromSorted++;
+      if (next === undefined) break;
+      if (last === undefined || next.offset > last.offset + last.length) {
+        merged.push(next);
+        last = next;
+      } else {
+        last.length = Math.max(last.length, next.offset + next.length - last.offset);
       }
     }
-    kept.splice(place, 0, { offset: start, length: end - start });
-    this.#list = kept;
-    this.#bytes = kept.reduce((sum, extent) => sum + extent.length, 0);
+    this.#sorted = merged;
+    this.#aside = [];
   }
 }

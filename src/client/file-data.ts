@@ -10,14 +10,22 @@ import type { ObjectId, ObjectStore } from '../objects/object-store.js';
 import { FILE_BYTES_MAX, INLINE_BYTES_MAX } from '../rpc/limits.js';
 import type { Connection } from '../rpc/messages.js';
 import type { FileState } from './file-state.js';
+import { COPY_BUFFER_BYTES, COPY_BYTES_MAX } from './limits.js';
 import { Space } from './space.js';
 
 const NO_BYTES = new Uint8Array(0);
+
+export interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
 
 export class FileData {
   readonly #mds: Connection;
   readonly #objects: ObjectStore;
   readonly #space: Space;
+  /** On the way from one file to another; made when it is first needed. */
+  #copied: Uint8Array | undefined;
 
   constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
     this.#mds = mds;
@@ -57,6 +65,7 @@ export class FileData {
 
   /** Puts bytes in their place. FsError(ENOSPC, EIO, …): some of them may be there then. */
   write(file: FileState, offset: number, data: Uint8Array): void {
+    if (data.byteLength === 0) return;
     if (offset + data.byteLength > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
     const end = Math.max(file.size, offset + data.byteLength);
     this.#space.admit(file.layout !== 'object' && end <= INLINE_BYTES_MAX ? 'inline' : 'object');
@@ -109,19 +118,55 @@ export class FileData {
     }
   }
 
-  /** Zero bytes, and where they can be a hole. */
-  punch(file: FileState, offset: number, length: number): void {
+  /** Zero bytes, and where they can be a hole; also of space set aside behind the end. */
+  punch(file: FileState, { offset, length }: Range): void {
     if (file.layout === 'object') this.#objects.punch(idOf(file), offset, length);
     else this.contents(file).fill(0, offset, offset + length);
   }
 
+  /** Zero bytes with space set aside for them. FsError(ENOSPC, …). */
+  zero(file: FileState, range: Range): void {
+    const { offset, length } = range;
+    if (this.#takesSpace(file, range)) this.#objects.zero(idOf(file), offset, length);
+    else this.contents(file).fill(0, offset, offset + length);
+  }
+
+  /** Sets space aside; small contents have the store's reserve. FsError(ENOSPC, …). */
+  reserve(file: FileState, range: Range): void {
+    if (!this.#takesSpace(file, range)) return;
+    this.#objects.reserve(idOf(file), range.offset, range.length);
+  }
+
+  /** True if the range is an object file's: made now if it could not stay with the metadata. */
+  #takesSpace(file: FileState, { offset, length }: Range): boolean {
+    const small = file.layout !== 'object' && offset + length <= INLINE_BYTES_MAX;
+    this.#space.admit(small ? 'inline' : 'object');
+    if (small) return false;
+    if (file.layout !== 'object') this.#becomeObject(file);
+    else this.trimExcess(file);
+    return true;
+  }
+
   /**
-   * Sets space aside where contents have a file of their own; small ones have the
-   * store's reserve. FsError(ENOSPC).
+   * Copies at most COPY_BYTES_MAX from one file, or part of it, to another; returns how
+   * much. FsError(ENOSPC, EIO, …).
    */
-  reserve(file: FileState, offset: number, length: number): void {
-    this.#space.admit(file.layout === 'object' ? 'object' : 'inline');
-    if (file.layout === 'object') this.#objects.reserve(idOf(file), offset, length);
+  copy(from: FileState, offsetIn: number, to: FileState, { offset, length }: Range): number {
+    const room = Math.min(length, COPY_BYTES_MAX, FILE_BYTES_MAX - offset);
+    const count = Math.min(room, from.size - offsetIn);
+    if (count <= 0) return 0;
+    if (from.layout === 'object' && to.layout === 'object') {
+      this.#space.admit('object');
+      this.trimExcess(to);
+      const copied = this.#objects.copy(idOf(from), offsetIn, idOf(to), offset, count);
+      if (copied > 0) return copied;
+    }
+    // What is not in an object file, or the hole behind what is.
+    this.#copied ??= new Uint8Array(COPY_BUFFER_BYTES);
+    const part = this.#copied.subarray(0, Math.min(count, COPY_BUFFER_BYTES));
+    this.read(from, offsetIn, part);
+    this.write(to, offset, part);
+    return part.byteLength;
   }
 
   /** Notes the blocks that the file takes now. */

@@ -1,43 +1,35 @@
 /**
- * Writing and cutting regular files in the right order, and the record of what was
- * written. The bytes themselves are file-data.ts's.
+ * Changing regular files in the right order. The bytes themselves are file-data.ts's,
+ * the record of what was written is recorder.ts's.
  */
-import createDebug from 'debug';
-import { Errno, errnoOf } from '../base/errno.js';
+import { type Errno, errnoOf } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { AttributeChange, Attributes, Connection, Credentials } from '../rpc/messages.js';
-import { FileData } from './file-data.js';
+import { FileData, type Range } from './file-data.js';
+import { FileGate } from './file-gate.js';
 import { FileState } from './file-state.js';
-import {
-  RECORD_AFTER_US,
-  RECORD_BYTES,
-  RECORD_EXTENTS_MAX,
-  RECORD_EXTENTS_SENT_MAX,
-} from './limits.js';
+import { type Author, type Done, Recorder } from './recorder.js';
 
-const debug = createDebug('feedfs:client');
-
-export type Done = (errno: Errno | 0) => void;
 type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
 type SizeChange = AttributeChange & { readonly size: number };
 
-/** Who writes, and whether that clears set-id bits. */
-type Author = { readonly who: Credentials; readonly killSuidgid: boolean };
+/** The bytes that a change touched; the file reaches to their end. */
+const NO_BYTES: Range = { offset: 0, length: 0 };
 
 export class FileIo {
   readonly #mds: Connection;
   readonly data: FileData;
-  readonly #clock: Clock;
   readonly #files = new Map<Fid, FileState>();
-  /** Files with unrecorded writes, the oldest first. */
-  readonly #dirty = new Map<FileState, Credentials>();
+  readonly #gate: FileGate;
+  readonly #recorder: Recorder;
 
   constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
     this.#mds = mds;
     this.data = new FileData(mds, objects, clock);
-    this.#clock = clock;
+    this.#gate = new FileGate(mds, (file) => this.release(file));
+    this.#recorder = new Recorder(mds, this.data, clock, (file) => this.#forgetUnused(file));
   }
 
   /** The state of a file that is open or dirty. */
@@ -46,7 +38,7 @@ export class FileIo {
   }
 
   get anyDirty(): boolean {
-    return this.#dirty.size > 0;
+    return this.#recorder.anyDirty;
   }
 
   /** What every reader must see. */
@@ -79,74 +71,63 @@ export class FileIo {
 
   /** Writes all of `data` (valid during this call) and then calls back. */
   write(file: FileState, offset: number, data: Uint8Array, author: Author, done: Done): void {
-    if (file.gated || this.#mustWait(file, offset, data.byteLength)) {
+    const range = { offset, length: data.byteLength };
+    if (this.#gate.isShut(file, offset, range.length)) {
       const kept = Uint8Array.from(data);
-      this.#whenReady(file, offset, kept.byteLength, (errno) => {
+      this.#gate.whenOpen(file, (errno) => {
         if (errno !== 0) done(errno);
-        else this.#writeNow(file, offset, kept, author, done);
+        else this.#changeNow(file, author, () => this.#write(file, range, kept), done);
       });
-    } else this.#writeNow(file, offset, data, author, done);
+    } else this.#changeNow(file, author, () => this.#write(file, range, data), done);
   }
 
   /** Makes a hole in what the file has there; its size stays. */
-  punch(file: FileState, offset: number, length: number, who: Credentials, done: Done): void {
-    const now: Done = (errno) => {
-      if (errno !== 0) return done(errno);
-      const end = Math.min(offset + length, file.size);
-      if (offset >= end) return done(0);
-      try {
-        this.data.punch(file, offset, end - offset);
-      } catch (error) {
-        return done(errnoOf(error));
-      }
-      this.#written(file, offset, end - offset, { who, killSuidgid: false });
-      done(0);
-    };
-    if (file.gated || this.#mustWait(file, offset, 0)) this.#whenReady(file, offset, 0, now);
-    else now(0);
+  punch(file: FileState, range: Range, author: Author, done: Done): void {
+    this.#change(file, range, author, done, () => {
+      this.data.punch(file, range);
+      return within(range, file.size);
+    });
+  }
+
+  /** Zeros, with space set aside for them; the file grows to their end unless told not to. */
+  zero(file: FileState, range: Range, keepSize: boolean, author: Author, done: Done): void {
+    this.#change(file, range, author, done, () => {
+      this.data.zero(file, range);
+      return keepSize ? within(range, file.size) : range;
+    });
+  }
+
+  /** Sets space aside; the file grows to its end unless told not to. */
+  allocate(file: FileState, range: Range, keepSize: boolean, author: Author, done: Done): void {
+    const end = range.offset + range.length;
+    // It overwrites nothing, so it needs no intent.
+    const grown = { offset: Math.max(end, file.recordedSize), length: 0 };
+    this.#change(file, grown, author, done, () => {
+      this.data.reserve(file, range);
+      return keepSize ? NO_BYTES : { offset: end, length: 0 };
+    });
+  }
+
+  /** Copies from another file, or another part of it. Answers with how much, which may be less. */
+  copy(
+    from: FileState,
+    offsetIn: number,
+    to: FileState,
+    range: Range,
+    author: Author,
+    done: (errno: Errno | 0, count: number) => void,
+  ): void {
+    let count = 0;
+    const copied: Done = (errno) => done(errno, count);
+    this.#change(to, range, author, copied, () => {
+      count = this.data.copy(from, offsetIn, to, range);
+      return count === 0 ? undefined : { offset: range.offset, length: count };
+    });
   }
 
   /** Tells the server what was written. Calls back with its refusal, if any. */
-  record(file: FileState, done: Done = () => {}): void {
-    const who = this.#dirty.get(file);
-    if (who === undefined) return done(0);
-    if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
-    try {
-      this.data.settle(file);
-    } catch (error) {
-      return done(errnoOf(error));
-    }
-    const { writes } = file;
-    // Whoever waits at the gate relies on an intent that this record must not end.
-    const keepIntent = file.gated || (file.writers > 0 && file.mayOverwrite);
-    if (!keepIntent) file.mayOverwrite = false;
-    file.recording = true;
-    this.#mds.call(
-      'reint',
-      {
-        who,
-        change: {
-          op: 'write',
-          fid: file.fid,
-          extents: file.extents.atMost(RECORD_EXTENTS_SENT_MAX),
-          size: file.size,
-          mtime: file.mtime,
-          layout: file.layout,
-          generation: file.generation,
-          blocks: file.blocks,
-          contents:
-            file.layout === 'inline' ? this.data.contents(file).subarray(0, file.size) : undefined,
-          killSuidgid: file.killSuidgid,
-          keepIntent,
-        },
-      },
-      (errno) => {
-        file.recording = false;
-        // What was written while the answer was on its way is not in this record.
-        if (errno === Errno.ESTALE || (errno === 0 && file.writes === writes)) this.#recorded(file);
-        done(errno === Errno.ESTALE ? 0 : errno);
-      },
-    );
+  record(file: FileState, done?: Done): void {
+    this.#recorder.record(file, done);
   }
 
   /** The last writer closed the file. */
@@ -154,11 +135,16 @@ export class FileIo {
     file.writers--;
     if (file.writers > 0) return;
     if (file.dirty) this.record(file);
-    else if (!file.gated) this.#endIntent(file);
+    else if (!file.gated) this.#gate.endIntent(file);
   }
 
   recordAll(): void {
-    for (const file of [...this.#dirty.keys()]) this.record(file);
+    this.#recorder.recordAll();
+  }
+
+  /** Records what has been waiting for too long. */
+  tick(nowUs: number): void {
+    this.#recorder.tick(nowUs);
   }
 
   /** Changes the size (and what else is asked) and answers with the new attributes. */
@@ -169,42 +155,14 @@ export class FileIo {
     };
     const now: Done = (errno) => (errno === 0 ? this.record(file, resize) : resize(errno));
     const grows = change.size > file.size;
-    if (file.gated || (file.cutting && grows)) this.#whenReady(file, 0, 0, now);
+    if (file.gated || (file.cutting && grows)) this.#gate.whenOpen(file, now);
     else now(0);
-  }
-
-  /** Records what has been waiting for too long. */
-  tick(nowUs: number): void {
-    for (const [file, who] of this.#dirty) {
-      if (nowUs - file.dirtySinceUs < RECORD_AFTER_US) break;
-      this.record(file);
-      if (!file.dirty) continue;
-      // Refused: try again after a while.
-      this.#dirty.delete(file);
-      file.dirtySinceUs = nowUs;
-      this.#dirty.set(file, who);
-    }
-  }
-
-  #recorded(file: FileState): void {
-    this.#dirty.delete(file);
-    file.dirty = false;
-    file.extents.clear();
-    file.killSuidgid = false;
-    file.recordedSize = file.size;
-    this.#forgetUnused(file);
   }
 
   #forgetUnused(file: FileState): void {
     if (file.users > 0 || file.dirty || file.gated || file.cutting) return;
-    this.#endIntent(file);
+    this.#gate.endIntent(file);
     this.#files.delete(file.fid);
-  }
-
-  #endIntent(file: FileState): void {
-    if (!file.mayOverwrite) return;
-    file.mayOverwrite = false;
-    this.#mds.call('intentOver', { fid: file.fid, generation: file.generation }, () => {});
   }
 
   #setSizeNow(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
@@ -217,83 +175,59 @@ export class FileIo {
         if (errno !== 0 || result === undefined) return done(errno, undefined);
         const { contents } = file;
         file.adopt(result.attributes);
+        file.accessed = false;
         if (file.layout === 'inline' && contents !== undefined) {
           // Bytes beyond the cut must read as zeros if the file grows again.
           const kept = new Uint8Array(Math.min(file.size, contents.byteLength));
           kept.set(contents.subarray(0, kept.byteLength));
           file.contents = kept;
         }
-        if (cuts) this.#cut(file);
+        if (cuts) this.#gate.cut(file);
         done(0, result.attributes);
       },
     );
   }
 
-  /** The server cuts the object file once the new size is on disk. */
-  #cut(file: FileState): void {
-    file.cutting = true;
-    file.users++;
-    this.#mds.call('sync', undefined, () => {
-      file.cutting = false;
-      this.release(file);
-    });
+  #write(file: FileState, range: Range, data: Uint8Array): Range {
+    this.data.write(file, range.offset, data);
+    return range;
   }
 
-  #mustWait(file: FileState, offset: number, length: number): boolean {
-    if (file.layout !== 'object') return false;
-    if (file.cutting && offset + length > file.size) return true;
-    return !file.mayOverwrite && offset < file.recordedSize;
-  }
-
-  /** Runs `next` in its turn, when the file may be changed in that range. */
-  #whenReady(file: FileState, offset: number, length: number, next: Done): void {
-    if (file.gate !== undefined) {
-      file.gate.push(() => this.#whenReady(file, offset, length, next));
-      return;
-    }
-    file.gate = [];
-    file.users++;
-    const open = (errno: Errno | 0): void => {
-      const waiting = file.gate ?? [];
-      file.gate = undefined;
-      if (errno === 0 && file.layout === 'object') file.mayOverwrite = true;
-      next(errno);
-      this.release(file);
-      for (const resume of waiting) resume();
+  /** Makes a change when its turn has come. `work` answers undefined if it changed nothing. */
+  #change(
+    file: FileState,
+    { offset, length }: Range,
+    author: Author,
+    done: Done,
+    work: () => Range | undefined,
+  ): void {
+    const now: Done = (errno) => {
+      if (errno === 0) this.#changeNow(file, author, work, done);
+      else done(errno);
     };
-    const { fid, generation } = file;
-    if (file.layout === 'object') {
-      this.#mds.call('intent', { fid, generation, durable: true }, (errno) => open(errno));
-    } else this.#mds.call('sync', undefined, (errno) => open(errno));
+    if (this.#gate.isShut(file, offset, length)) this.#gate.whenOpen(file, now);
+    else now(0);
   }
 
-  #writeNow(file: FileState, offset: number, data: Uint8Array, author: Author, done: Done): void {
+  #changeNow(file: FileState, author: Author, work: () => Range | undefined, done: Done): void {
     const { generation } = file;
+    let changed: Range | undefined;
     try {
-      this.data.write(file, offset, data);
+      changed = work();
     } catch (error) {
       // The contents moved all the same, and the server must hear of that.
-      if (file.generation !== generation) this.#written(file, 0, 0, author);
+      if (file.generation !== generation) this.#recorder.written(file, 0, 0, author);
       return done(errnoOf(error));
     }
-    this.#written(file, offset, data.byteLength, author);
+    if (changed !== undefined) {
+      this.#recorder.written(file, changed.offset, changed.length, author);
+    }
     done(0);
   }
+}
 
-  /** Bytes are in their place: they count, and are to be recorded. */
-  #written(file: FileState, offset: number, length: number, { who, killSuidgid }: Author): void {
-    file.size = Math.max(file.size, offset + length);
-    file.mtime = this.#clock.now();
-    file.extents.add(offset, length);
-    file.killSuidgid ||= killSuidgid;
-    file.writes++;
-    if (!file.dirty) {
-      file.dirty = true;
-      file.dirtySinceUs = this.#clock.monotonicUs();
-    }
-    if (!this.#dirty.has(file)) this.#dirty.set(file, who);
-    const much =
-      file.extents.bytes >= RECORD_BYTES || file.extents.list.length >= RECORD_EXTENTS_MAX;
-    if (killSuidgid || (much && !file.recording)) this.record(file);
-  }
+/** The part of a range that is in the file. */
+function within({ offset, length }: Range, size: number): Range {
+  if (offset >= size) return NO_BYTES;
+  return { offset, length: Math.min(length, size - offset) };
 }

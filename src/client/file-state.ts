@@ -35,12 +35,14 @@ export class FileState {
   /** A record is on its way. */
   recording = false;
   killSuidgid = false;
+  /** As far as this client knows no read is due to change the access time. */
+  accessed = false;
   /** Bytes below this are recorded, as far as the object file goes. */
   recordedSize = 0;
   /** An intent for this generation is on disk, or the object was made since the last record. */
   mayOverwrite = false;
-  /** A cut of the object file waits for the disk. */
-  cutting = false;
+  /** Cuts of the object file that wait for the disk. */
+  cuts = 0;
   /** Operations that wait for the one in progress; undefined when none is. */
   gate: (() => void)[] | undefined;
 
@@ -62,6 +64,10 @@ export class FileState {
     this.recordedSize = attributes.size;
     this.mtime = attributes.mtime;
     this.blocks = attributes.blocks;
+  }
+
+  get cutting(): boolean {
+    return this.cuts > 0;
   }
 
   /** True while waiting for the disk: other operations on the file queue up. */

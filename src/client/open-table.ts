@@ -1,11 +1,19 @@
 /** What the kernel has open, by file handle. */
 import type { Fid } from '../base/fid.js';
+import type { Caller } from '../fuse/api.js';
 import type { FeedReader } from './feed-reader.js';
 import type { FileState } from './file-state.js';
 
 export type Open =
-  | { readonly kind: 'file'; readonly fid: Fid; readonly file: FileState; readonly writes: boolean }
-  | { readonly kind: 'directory'; readonly fid: Fid }
+  | {
+      readonly kind: 'file';
+      readonly fid: Fid;
+      readonly file: FileState;
+      readonly writes: boolean;
+      /** Who opened it: the author of what the kernel writes from a mapping. */
+      readonly opener: Caller;
+    }
+  | { readonly kind: 'directory'; readonly fid: Fid; readonly flags: number }
   | { readonly kind: 'feed'; readonly fid: Fid; readonly reader: FeedReader }
   | { readonly kind: 'text'; readonly fid: Fid; readonly bytes: Uint8Array }
   | { readonly kind: 'control-directory'; readonly fid: Fid };

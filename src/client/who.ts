@@ -13,8 +13,7 @@ import { CALLER_TTL_US, CALLERS_MAX } from './limits.js';
 const LOCAL_NID = '0@lo';
 
 interface Known {
-  readonly pid: number;
-  readonly name: string;
+  readonly credentials: Credentials;
   readonly untilUs: number;
 }
 
@@ -31,18 +30,18 @@ export class Callers {
 
   credentials({ uid, gid, pid: tid }: Caller): Credentials {
     if (!this.recording || tid === 0) return { uid, gid, pid: 0, jobid: '', nid: LOCAL_NID };
-    const { pid, name } = this.#lookUp(tid);
-    return { uid, gid, pid, jobid: name === '' ? '' : `${name}.${uid}`, nid: LOCAL_NID };
-  }
-
-  #lookUp(tid: number): Known {
     const now = this.#clock.monotonicUs();
     const known = this.#known.get(tid);
-    if (known !== undefined && known.untilUs > now) return known;
-    const found = { ...this.#readStatus(tid), untilUs: now + CALLER_TTL_US };
+    if (known !== undefined && known.untilUs > now) {
+      const { credentials } = known;
+      if (credentials.uid === uid && credentials.gid === gid) return credentials;
+    }
+    const { pid, name } = this.#readStatus(tid);
+    const jobid = name === '' ? '' : `${name}.${uid}`;
+    const credentials = { uid, gid, pid, jobid, nid: LOCAL_NID };
     if (this.#known.size >= CALLERS_MAX) this.#known.clear();
-    this.#known.set(tid, found);
-    return found;
+    this.#known.set(tid, { credentials, untilUs: now + CALLER_TTL_US });
+    return credentials;
   }
 
   /** Command name and thread group of a thread, as /proc/TID/status has them near its top. */

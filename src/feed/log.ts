@@ -15,19 +15,19 @@ import type { Participant } from '../store/group-commit.js';
 import { logKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
 import { type BlockHead, encodeBlock } from './block.js';
-import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
+import { ndjsonLength } from './encodings/ndjson.js';
 import { BLOCK_BYTES, BLOCK_RECORDS_MAX } from './limits.js';
 import type { LogBlock } from './log-block.js';
 import { EPOCH, LogBlocks } from './log-blocks.js';
 import { readLogEnd, writeLogEnd } from './log-end.js';
 import type { Coordinate, Position } from './position.js';
-import type { FeedRecord, LogOffset, RecordIndex, TextOffset } from './record.js';
+import type { LogOffset, RecordBody, RecordHead, RecordIndex, TextOffset } from './record.js';
 import { RecordWriter } from './record-codec.js';
 
 const debug = createDebug('feedfs:feed');
 
-/** A record without what the log gives it. */
-export type Unlogged<R = FeedRecord> = R extends FeedRecord ? Omit<R, 'index'> : never;
+/** The head of a record before the log gives it its index. */
+export type ChangeHead = Omit<RecordHead, 'index'>;
 
 export type Visibility = 'disk' | 'commit';
 
@@ -90,23 +90,37 @@ export class Log implements Participant {
     this.#onVisible = listener;
   }
 
-  /** Adds a record to the batch that commits next. */
-  append(unlogged: Unlogged): void {
-    const record = { ...unlogged, index: this.#end.index } as FeedRecord;
-    const line = renderNdjson(record, this.#end.offset);
+  /**
+   * Adds a record to the batch that commits next. Head and body stay apart, and the head
+   * is spelt out: this is on the path of every change, and merging objects costs more
+   * than encoding them.
+   */
+  append(change: ChangeHead, body: RecordBody): void {
+    const { offset, index, text } = this.#end;
+    const head: RecordHead = {
+      index,
+      transno: change.transno,
+      time: change.time,
+      fid: change.fid,
+      uid: change.uid,
+      gid: change.gid,
+      pid: change.pid,
+      nid: change.nid,
+      jobid: change.jobid,
+    };
     const current = this.#pending.at(-1);
     if (
       current === undefined ||
-      this.#end.offset - current.start.offset >= BLOCK_BYTES ||
-      this.#end.index - current.start.index >= BLOCK_RECORDS_MAX
+      offset - current.start.offset >= BLOCK_BYTES ||
+      index - current.start.index >= BLOCK_RECORDS_MAX
     ) {
       this.#pending.push({ start: this.#end, from: this.#writer.bytes.byteLength });
     }
-    const bytes = this.#writer.append(record);
+    const bytes = this.#writer.append(head, body);
     this.#end = {
-      offset: (this.#end.offset + bytes) as LogOffset,
-      index: (this.#end.index + 1) as RecordIndex,
-      text: (this.#end.text + ndjsonBytes(line)) as TextOffset,
+      offset: (offset + bytes) as LogOffset,
+      index: (index + 1) as RecordIndex,
+      text: (text + ndjsonLength(head, body, offset)) as TextOffset,
     };
   }
 

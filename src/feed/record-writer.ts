@@ -4,14 +4,7 @@ import { unreachable } from '../base/assert.js';
 import { FID_BYTES, type Fid, writeFid } from '../base/fid.js';
 import { NAME_BYTES_MAX } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
-import type {
-  Extent,
-  FeedRecord,
-  Overwritten,
-  RecordAttrs,
-  RemovexattrRecord,
-  SetxattrRecord,
-} from './record.js';
+import type { Extent, Overwritten, RecordAttrs, RecordBody, RecordHead } from './record.js';
 import { RecordError } from './record-error.js';
 import { checkLength, FieldWriter } from './record-field-writer.js';
 import {
@@ -70,16 +63,16 @@ export class RecordWriter {
   }
 
   /**
-   * Adds a record and returns how many bytes it takes. Throws RecordError, and
+   * Adds a record, whose head and body may be one object, and returns how many bytes it takes. Throws RecordError, and
    * adds nothing, when a value is out of its range.
    */
-  append(record: FeedRecord): number {
+  append(head: RecordHead, body: RecordBody): number {
     const start = this.#used;
     if (this.#out.bytes.length - start < RECORD_BYTES_MAX)
       this.#allocate(this.#out.bytes.length * 2);
     const view = this.#out.view;
-    this.#putHeader(start, record);
-    this.#putSections(record);
+    this.#putHeader(start, head, body);
+    this.#putSections(body, head.time);
     const length = this.#at + TRAILER_BYTES - start;
     const crcAt = start + length - CRC_BYTES;
     view.setUint32(start + At.length, length, true);
@@ -95,22 +88,22 @@ export class RecordWriter {
     this.#out = out;
   }
 
-  #putHeader(start: number, record: FeedRecord): void {
+  #putHeader(start: number, head: RecordHead, body: RecordBody): void {
     const view = this.#out.view;
     view.setUint16(start + At.version, RECORD_VERSION, true);
-    view.setUint16(start + At.opcode, OPCODES[record.op], true);
-    this.#out.u64(start + At.index, record.index, 'index');
-    this.#out.u64(start + At.transno, record.transno, 'transno');
-    this.#out.time(start + At.timeSec, record.time, 'time');
-    view.setUint32(start + At.flags, flagsOf(record), true);
-    if (record.fid <= 0) throw new RecordError('fid', 'an object has a FID');
-    writeFid(view, start + At.fid, record.fid);
-    const parent = 'parent' in record ? record.parent : 0;
+    view.setUint16(start + At.opcode, OPCODES[body.op], true);
+    this.#out.u64(start + At.index, head.index, 'index');
+    this.#out.u64(start + At.transno, head.transno, 'transno');
+    this.#out.time(start + At.timeSec, head.time, 'time');
+    view.setUint32(start + At.flags, flagsOf(body), true);
+    if (head.fid <= 0) throw new RecordError('fid', 'an object has a FID');
+    writeFid(view, start + At.fid, head.fid);
+    const parent = 'parent' in body ? body.parent : 0;
     writeFid(view, start + At.parent, parent);
-    this.#out.u32(start + At.uid, record.uid, 'uid');
-    this.#out.u32(start + At.gid, record.gid, 'gid');
-    this.#out.u32(start + At.pid, record.pid, 'pid');
-    const { nid, jobid } = record;
+    this.#out.u32(start + At.uid, head.uid, 'uid');
+    this.#out.u32(start + At.gid, head.gid, 'gid');
+    this.#out.u32(start + At.pid, head.pid, 'pid');
+    const { nid, jobid } = head;
     checkLength(nid, 1, NID_BYTES_MAX, 'nid');
     checkLength(jobid, 0, JOBID_BYTES_MAX, 'jobid');
     const nidText = nid === LOCAL_NID ? '' : nid;
@@ -123,7 +116,7 @@ export class RecordWriter {
   }
 
   /** In ascending order of tags. */
-  #putSections(record: FeedRecord): void {
+  #putSections(record: RecordBody, time: Timespec): void {
     switch (record.op) {
       case 'create':
       case 'mkdir':
@@ -133,32 +126,32 @@ export class RecordWriter {
           throw new RecordError('attrs.mode', `is not the mode of a ${record.op}`);
         }
         this.#name(record.parent, record.name);
-        this.#attrs(record.attrs, record.time);
+        this.#attrs(record.attrs, time);
         if (record.op === 'symlink') this.#target(record.target);
         return;
       case 'link':
       case 'unlink':
       case 'rmdir':
         this.#name(record.parent, record.name);
-        this.#attrs(record.attrs, record.time);
+        this.#attrs(record.attrs, time);
         return;
       case 'rename':
         this.#name(record.parent, record.name);
         this.#newName(record.newParent, record.newName);
-        this.#attrs(record.attrs, record.time);
-        if (record.over !== undefined) this.#overwritten(record.over, record.time);
+        this.#attrs(record.attrs, time);
+        if (record.over !== undefined) this.#overwritten(record.over, time);
         if (record.exchanged !== undefined) this.#exchanged(record.exchanged);
         return;
       case 'setattr':
-        this.#attrs(record.attrs, record.time);
+        this.#attrs(record.attrs, time);
         return;
       case 'setxattr':
       case 'removexattr':
-        this.#attrs(record.attrs, record.time);
+        this.#attrs(record.attrs, time);
         this.#xattr(record);
         return;
       case 'write':
-        this.#attrs(record.attrs, record.time);
+        this.#attrs(record.attrs, time);
         this.#extents(record.extents);
         return;
       default:
@@ -201,7 +194,7 @@ export class RecordWriter {
   }
 
   /** Payload: flags u32, present u32, name, value; the section's detail is the name's length. */
-  #xattr(record: SetxattrRecord | RemovexattrRecord): void {
+  #xattr(record: Extract<RecordBody, { op: 'setxattr' | 'removexattr' }>): void {
     const { name } = record.xattr;
     checkLength(name, 1, XATTR_NAME_BYTES_MAX, 'xattr.name');
     const [value, flags] =
@@ -281,7 +274,7 @@ export class RecordWriter {
 
 const NO_BYTES = new Uint8Array(0);
 
-function flagsOf(record: FeedRecord): number {
+function flagsOf(record: RecordBody): number {
   switch (record.op) {
     case 'unlink':
       return record.last ? Flag.LAST : 0;

@@ -131,11 +131,13 @@ export interface SetattrRecord extends RecordHead {
 export interface SetxattrRecord extends RecordHead {
   readonly op: 'setxattr';
   readonly xattr: { readonly name: string; readonly value: Uint8Array; readonly flags: number };
+  /** ctime; with an access ACL also the mode that goes with it. */
   readonly attrs: RecordAttrs;
 }
 export interface RemovexattrRecord extends RecordHead {
   readonly op: 'removexattr';
   readonly xattr: { readonly name: string };
+  /** ctime; the mode too where it took the place of an access ACL. */
   readonly attrs: RecordAttrs;
 }
 export interface WriteRecord extends RecordHead {
@@ -158,3 +160,6 @@ export type FeedRecord =
   | WriteRecord;
 
 export type RecordOp = FeedRecord['op'];
+
+/** What a record says beyond its head. */
+export type RecordBody<R = FeedRecord> = R extends FeedRecord ? Omit<R, keyof RecordHead> : never;

@@ -4,7 +4,8 @@
  *
  * Conventions: a nodeid, inode number, file handle, poll handle or offset is a
  * JavaScript number; a value that does not fit in 53 bits is refused at the
- * edge (EOVERFLOW), except lock owners, which are bigint. A name is a binary
+ * edge (EOVERFLOW), except lock owners, which are bigint, and positions, sizes
+ * and lengths in files, of which 2^53 - 1 stands for all beyond it. A name is a binary
  * string (see base/name.ts). Times are seconds and nanoseconds.
  *
  * A handler answers by calling exactly one method of its reply, at once or

@@ -4,6 +4,7 @@ export type MountErrorCode =
   | 'no-device'
   | 'device-permission'
   | 'no-fusermount'
+  | 'no-driver'
   | 'mountpoint-missing'
   | 'mountpoint-not-directory'
   | 'mountpoint-busy'

@@ -12,9 +12,11 @@
 import { getU64, putU64 } from '../base/bytes.js';
 import { Errno, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
+import { lowerBound } from '../base/search.js';
 import { direntKey, slotOfDirentKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
-import { BUCKET_SLOTS } from './limits.js';
+import { type CachedDirectory, DirectoryCache } from './directory-cache.js';
+import { BUCKET_SLOTS, LOADED_DIRECTORY_ENTRIES_MAX } from './limits.js';
 import { type HashKey, hashName } from './name-hash.js';
 import { Overlay } from './overlay.js';
 
@@ -55,7 +57,10 @@ export class DirentTable {
   readonly #table: Table;
   readonly #key: HashKey;
   readonly #hash: typeof hashName;
+  /** What is not committed. */
   readonly #overlay = new Overlay<number, Dirent>();
+  /** What is known of the whole; always agrees with overlay and table. */
+  readonly #cache = new DirectoryCache();
   /** Slots of uncommitted entries in order, per directory, while it is being listed. */
   readonly #sorted = new Map<Fid, number[]>();
 
@@ -64,6 +69,16 @@ export class DirentTable {
     this.#table = table;
     this.#key = key;
     this.#hash = hash;
+  }
+
+  /** A directory was made: it has no entries. */
+  made(directory: Fid): void {
+    this.#cache.begin(directory);
+  }
+
+  /** Entries in memory, committed or not. */
+  get cachedEntries(): number {
+    return this.#cache.size;
   }
 
   lookup(directory: Fid, name: string): Dirent | undefined {
@@ -102,14 +117,34 @@ export class DirentTable {
     if (dirent.chained) this.#set(directory, { ...dirent, fid: 0, type: 0, name: '' });
     else {
       this.#overlay.set(directory, dirent.slot, null);
+      this.#cache.set(directory, dirent.slot, null);
       this.#sorted.delete(directory);
     }
   }
 
-  /** Entries with slots above `after`, in slot order. */
-  *list(directory: Fid, after: number): Generator<Dirent> {
+  /** Entries with slots above `after`, in slot order, of a directory that has `count` of them. */
+  *list(directory: Fid, after: number, count: number): Generator<Dirent> {
+    const whole = this.#whole(directory, count);
+    for (const dirent of whole?.above(after) ?? this.#scan(directory, after)) {
+      if (dirent.fid !== 0) yield dirent;
+    }
+  }
+
+  /** The directory in memory, unless it is too large for that. */
+  #whole(fid: Fid, count: number): CachedDirectory | undefined {
+    const cached = this.#cache.find(fid);
+    if (cached?.complete === true) return cached;
+    if (count > LOADED_DIRECTORY_ENTRIES_MAX) return undefined;
+    const dirents = [...this.#scan(fid, 0)];
+    const directory = this.#cache.begin(fid);
+    for (const dirent of dirents) this.#cache.set(fid, dirent.slot, dirent);
+    return directory.complete ? directory : undefined;
+  }
+
+  /** Entries and traces of removed ones, from overlay and table. */
+  *#scan(directory: Fid, after: number): Generator<Dirent> {
     const pending = this.#pendingSlots(directory);
-    let next = firstAbove(pending, after);
+    let next = lowerBound(pending.length, (i) => (pending[i] ?? 0) > after);
     for (const { key, value } of this.#table.entries({
       start: Buffer.from(direntKey(directory, Math.max(after + 1, FIRST_SLOT))),
       end: Buffer.from(direntKey(directory + 1, 0)),
@@ -118,9 +153,7 @@ export class DirentTable {
       for (; (pending[next] ?? Number.POSITIVE_INFINITY) < slot; next++) {
         yield* this.#pendingAt(directory, pending[next]);
       }
-      if (pending[next] === slot) continue;
-      const dirent = decodeDirent(slot, value);
-      if (dirent.fid !== 0) yield dirent;
+      if (pending[next] !== slot) yield decodeDirent(slot, value);
     }
     for (; next < pending.length; next++) yield* this.#pendingAt(directory, pending[next]);
   }
@@ -143,14 +176,22 @@ export class DirentTable {
   }
 
   #at(directory: Fid, slot: number): Dirent | undefined {
+    const known = this.#cache.find(directory)?.at(slot);
+    if (known !== undefined) return known ?? undefined;
     const pending = this.#overlay.get(directory, slot);
-    if (pending !== undefined) return pending ?? undefined;
+    const found = pending === undefined ? this.#stored(directory, slot) : pending;
+    this.#cache.set(directory, slot, found);
+    return found ?? undefined;
+  }
+
+  #stored(directory: Fid, slot: number): Dirent | null {
     const bytes = this.#table.get(direntKey(directory, slot));
-    return bytes === undefined ? undefined : decodeDirent(slot, bytes);
+    return bytes === undefined ? null : decodeDirent(slot, bytes);
   }
 
   #set(directory: Fid, dirent: Dirent): void {
     this.#overlay.set(directory, dirent.slot, dirent);
+    this.#cache.set(directory, dirent.slot, dirent);
     this.#sorted.delete(directory);
   }
 
@@ -168,18 +209,6 @@ export class DirentTable {
   *#pendingAt(directory: Fid, slot: number | undefined): Generator<Dirent> {
     if (slot === undefined) return;
     const dirent = this.#overlay.get(directory, slot);
-    if (dirent !== undefined && dirent !== null && dirent.fid !== 0) yield dirent;
+    if (dirent !== undefined && dirent !== null) yield dirent;
   }
-}
-
-/** Index of the first value above `limit` in an ascending list. */
-function firstAbove(values: readonly number[], limit: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((values[middle] ?? 0) > limit) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -75,7 +75,7 @@ export class FeedService {
     const commit = this.#commit;
     return {
       feedCreate: ({ name }, answer) => {
-        commit.admit(false);
+        commit.admit('takes');
         const feed = registry.create(name);
         const { id } = feed;
         commit.note();
@@ -89,7 +89,7 @@ export class FeedService {
       },
       feedRemove: ({ name }, answer) => {
         const feed = registry.named(name);
-        commit.admit(true);
+        commit.admit('frees');
         this.#end(feed);
         commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
       },
@@ -147,7 +147,7 @@ export class FeedService {
         const range = wholeRecords(this.#view(id, view), offset, length);
         registry.seen(feed);
         if (range === undefined) return answer(0, undefined);
-        commit.admit(true);
+        commit.admit('frees');
         registry.cancel(feed, range);
         commit.note();
         commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));

@@ -50,7 +50,9 @@ export class InodeTable {
 
   remove(inode: Inode): void {
     inode.dirty = false;
-    this.#dirty.set(inode.fid, null);
+    // What came and goes between two commits leaves nothing to remove.
+    if (inode.stored) this.#dirty.set(inode.fid, null);
+    else this.#dirty.delete(inode.fid);
     this.#young.delete(inode.fid);
     this.#old.delete(inode.fid);
   }
@@ -66,7 +68,11 @@ export class InodeTable {
   }
 
   committed(): void {
-    for (const inode of this.#dirty.values()) if (inode !== null) inode.dirty = false;
+    for (const inode of this.#dirty.values()) {
+      if (inode === null) continue;
+      inode.dirty = false;
+      inode.stored = true;
+    }
     this.#dirty.clear();
   }
 

@@ -60,6 +60,8 @@ export class Inode implements Attributes {
   target = '';
   /** Has changes that are not committed; owned by the inode table. */
   dirty = false;
+  /** Something of it is committed; owned by the inode table. */
+  stored = false;
 
   constructor(fid: Fid, mode: number, time: Timespec) {
     this.fid = fid;
@@ -117,6 +119,7 @@ export function decodeInode(fid: Fid, bytes: Buffer): Inode {
     throw new FsError(Errno.EIO, `damaged inode ${fid}`);
   }
   const inode = new Inode(fid, bytes.readUInt32LE(0), getTime(bytes, 48));
+  inode.stored = true;
   inode.nlink = bytes.readUInt32LE(4);
   inode.uid = bytes.readUInt32LE(8);
   inode.gid = bytes.readUInt32LE(12);

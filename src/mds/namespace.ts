@@ -16,9 +16,10 @@ import { Inode } from './inode.js';
 import { InodeTable } from './inode-table.js';
 import { hashKeyFrom } from './name-hash.js';
 import { type ObjectReaper, ObjectWork } from './object-work.js';
+import { OpenCounts } from './open-counts.js';
+import { OrphanTable } from './orphan-table.js';
 import { FidTable, XattrTable } from './value-tables.js';
 
-const NO_BYTES = new Uint8Array(0);
 const STATS_KEY = Buffer.from('stats', 'latin1');
 
 export class Namespace implements Participant {
@@ -26,11 +27,12 @@ export class Namespace implements Participant {
   readonly dirents: DirentTable;
   readonly xattrs: XattrTable;
   readonly inline: FidTable;
-  readonly orphans: FidTable;
+  readonly orphans: OrphanTable;
   readonly fids: FidAllocator;
   readonly objects: ObjectWork;
-  /** How often each object is open; an object without a name lives while it is. */
-  readonly opens = new Map<Fid, number>();
+  readonly opens = new OpenCounts();
+  /** Orphans that never had a name and may get one (O_TMPFILE without O_EXCL). */
+  readonly linkable = new Set<Fid>();
   /** Number of inodes, for statfs. */
   inodeCount: number;
   readonly #meta: Tables['meta'];
@@ -42,7 +44,7 @@ export class Namespace implements Participant {
     this.dirents = new DirentTable(tables.dirent, hashKeyFrom(fsid));
     this.xattrs = new XattrTable(tables.xattr);
     this.inline = new FidTable(tables.inline);
-    this.orphans = new FidTable(tables.orphan);
+    this.orphans = new OrphanTable(tables.orphan);
     this.fids = new FidAllocator(tables.meta);
     this.objects = new ObjectWork(tables.object, reaper);
     this.inodeCount = Number(tables.meta.get(STATS_KEY)?.readBigUInt64LE(0) ?? 0n);
@@ -95,19 +97,30 @@ export class Namespace implements Participant {
     return dirent;
   }
 
-  isOpen(fid: Fid): boolean {
-    return this.opens.has(fid);
+  /** An object that has no name: kept while it is open, else destroyed. */
+  abandon(inode: Inode): void {
+    if (this.opens.has(inode.fid)) this.orphans.add(inode.fid);
+    else this.destroy(inode);
   }
 
-  /** An object that lost its last name: kept while it is open, else destroyed. */
-  abandon(inode: Inode): void {
-    if (this.isOpen(inode.fid)) this.orphans.set(inode.fid, NO_BYTES);
-    else this.destroy(inode);
+  /** One open less. True if that was the end of an object without a name. */
+  close(fid: Fid): boolean {
+    if (!this.opens.drop(fid) || !this.orphans.has(fid)) return false;
+    this.orphans.remove(fid);
+    this.linkable.delete(fid);
+    const inode = this.inodes.get(fid);
+    if (inode !== undefined) this.destroy(inode);
+    return true;
+  }
+
+  /** Space comes back soon: contents that are being destroyed, or may be in a moment. */
+  get givesSpaceBack(): boolean {
+    return this.objects.removing || this.orphans.size > 0;
   }
 
   /** The object and all that belongs to it. */
   destroy(inode: Inode): void {
-    if (inode.hasXattrs) this.xattrs.removeAll(inode.fid);
+    if (inode.hasXattrs) this.xattrs.removeAll(inode.fid, inode.stored);
     if (isRegular(inode.mode)) {
       this.dropContents(inode);
       this.objects.abandon(inode.fid);
@@ -118,7 +131,7 @@ export class Namespace implements Participant {
 
   /** Lets go of a file's contents; the caller sets the new layout. */
   dropContents(inode: Inode): void {
-    if (inode.layout === 'inline') this.inline.remove(inode.fid);
+    if (inode.layout === 'inline') this.inline.remove(inode.fid, inode.stored);
     else if (inode.layout === 'object') this.objects.remove(inode.fid, inode.generation);
   }
 

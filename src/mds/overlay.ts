@@ -20,6 +20,10 @@ export class Overlay<Sub, Value> {
     values.set(sub, value);
   }
 
+  drop(fid: Fid): void {
+    this.#values.delete(fid);
+  }
+
   of(fid: Fid): ReadonlyMap<Sub, Value | null> | undefined {
     return this.#values.get(fid);
   }

@@ -32,7 +32,7 @@ export function recover(
     namespace.objects.discard(fid, generation);
     found++;
   }
-  for (const fid of [...namespace.orphans.fids()]) {
+  for (const fid of namespace.orphans.list()) {
     const inode = namespace.inodes.get(fid);
     if (inode !== undefined && inode.nlink === 0) namespace.destroy(inode);
     namespace.orphans.remove(fid);

@@ -2,35 +2,26 @@
  * The metadata server: opens what a store holds, and answers every method of
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
-import { Errno, errnoOf, FsError } from '../base/errno.js';
+import { type Errno, errnoOf, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
-import { isSymlink } from '../base/mode.js';
-import { NAME_BYTES_MAX } from '../base/name.js';
 import type { Clock } from '../base/time.js';
-import { Log, type Unlogged, type Visibility } from '../feed/log.js';
+import { Log, type Visibility } from '../feed/log.js';
 import { FeedRegistry } from '../feed/registry.js';
-import type { Answer, Credentials, Notice, ReintRequest, Service } from '../rpc/messages.js';
+import type { Answer, Notice, ReintRequest, ReintResult, Service } from '../rpc/messages.js';
 import { type DataSync, GroupCommit } from '../store/group-commit.js';
 import type { Store } from '../store/store.js';
 import { FeedService } from './feed-service.js';
-import { type DiskUse, filesystemUse } from './filesystem-use.js';
+import type { DiskUse } from './filesystem-use.js';
+import type { Inode } from './inode.js';
 import { Namespace } from './namespace.js';
 import type { ObjectReaper } from './object-work.js';
+import { type QueryMethod, queryMethods } from './queries.js';
 import { recover } from './recovery.js';
-import { reint, usesReserve } from './reint/reint.js';
-import { Transaction } from './transaction.js';
+import { reint, spaceOf } from './reint/reint.js';
+import { type AppendRecord, Transaction } from './transaction.js';
 import { TransnoCounter } from './transno-counter.js';
 
 type FeedMethod = Extract<keyof Service, `feed${string}`>;
-type QueryMethod =
-  | 'lookup'
-  | 'getattr'
-  | 'readlink'
-  | 'readdir'
-  | 'parent'
-  | 'getxattr'
-  | 'listxattr'
-  | 'statfs';
 
 export interface ServerOptions {
   readonly store: Store;
@@ -47,6 +38,11 @@ export interface ServerOptions {
   readonly notify: (notice: Notice) => void;
 }
 
+/** What a mutation leads to. */
+export interface Applied extends ReintResult {
+  readonly attributes: Inode;
+}
+
 export class MetadataServer {
   readonly commit: GroupCommit;
   readonly namespace: Namespace;
@@ -56,6 +52,7 @@ export class MetadataServer {
   readonly #clock: Clock;
   readonly #options: ServerOptions;
   readonly #transnos: TransnoCounter;
+  readonly #append: AppendRecord = (head, body) => this.log.append(head, body);
   /** Mutations that wait until the uncommitted state is smaller; nothing overtakes them. */
   readonly #stalled: (() => void)[] = [];
 
@@ -92,39 +89,53 @@ export class MetadataServer {
   }
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
-  transact(request: ReintRequest): ReturnType<typeof reint> {
-    this.commit.admit(usesReserve(request.change));
+  transact(request: ReintRequest): Applied {
+    this.commit.admit(spaceOf(request.change));
     return this.apply(request);
   }
 
   /** {@link transact} without asking for room: recovery must not fail on a full disk. */
-  apply(request: ReintRequest): ReturnType<typeof reint> {
-    const txn = this.#begin(request.who);
-    const inode = reint(txn, request.change);
+  apply(request: ReintRequest): Applied {
+    const txn = new Transaction(
+      this.namespace,
+      this.#transnos.next,
+      this.#clock.now(),
+      request,
+      this.recording ? this.#append : undefined,
+    );
+    const attributes = reint(txn, request.change);
     this.#transnos.used(txn.transno);
     this.commit.note();
-    return inode;
-  }
-
-  #begin(who: Credentials): Transaction {
-    const append = this.recording ? (record: Unlogged) => this.log.append(record) : undefined;
-    return new Transaction(this.namespace, this.#transnos.next, this.#clock.now(), who, append);
+    return { attributes, kept: txn.kept };
   }
 
   #reint(request: ReintRequest, answer: Answer<'reint'>): void {
     const waits = this.commit.saturated || this.#stalled.length > 0;
-    // What was deleted a moment ago gives its space back with the next flush.
-    const roomComes =
-      this.namespace.objects.removing && !this.commit.admits(usesReserve(request.change));
-    if (!waits && !roomComes) return answer(0, this.#reintNow(request));
+    if (!waits && !this.#roomComes(request)) return answer(0, this.#reintNow(request));
     // The bytes of the request belong to the caller only until this returns.
     const kept = structuredClone(request);
     const later = (): void => this.#answer(answer, () => this.#reintNow(kept));
-    if (!waits) return this.commit.whenFlushed(later);
+    if (!waits) return this.#whenRoom(kept, later);
     this.#stalled.push(later);
     // No flush will come after a failure: then they are refused like any other.
     this.commit.whenFlushed((error) => {
       if (error !== undefined) this.#resume();
+    });
+  }
+
+  /** What was deleted a moment ago gives its space back with one of the next flushes. */
+  #roomComes({ change }: ReintRequest): boolean {
+    return this.namespace.givesSpaceBack && !this.commit.admits(spaceOf(change));
+  }
+
+  /**
+   * After the flush of a removal, or, if its object was let go of only meanwhile, after
+   * the one that destroys it.
+   */
+  #whenRoom(request: ReintRequest, next: () => void): void {
+    this.commit.whenFlushed(() => {
+      if (this.#roomComes(request)) this.commit.whenFlushed(next);
+      else next();
     });
   }
 
@@ -133,10 +144,11 @@ export class MetadataServer {
     while (this.#stalled.length > 0) this.#stalled.shift()?.();
   }
 
-  #reintNow(request: ReintRequest): { attributes: ReturnType<typeof reint> } {
-    const attributes = this.transact(request);
-    if (request.change.op === 'create' && request.change.open) this.#opened(attributes.fid);
-    return { attributes };
+  #reintNow(request: ReintRequest): Applied {
+    const result = this.transact(request);
+    const { change } = request;
+    if (change.op === 'create' && change.open) this.namespace.opens.add(result.attributes.fid);
+    return result;
   }
 
   /** For answers outside of the transport's own call: an FsError is an errno. */
@@ -150,26 +162,6 @@ export class MetadataServer {
       return answer(errnoOf(error), undefined);
     }
     answer(0, result);
-  }
-
-  #opened(fid: Fid): void {
-    const { opens } = this.namespace;
-    opens.set(fid, (opens.get(fid) ?? 0) + 1);
-  }
-
-  #closed(fid: Fid): void {
-    const { opens, orphans } = this.namespace;
-    const count = opens.get(fid) ?? 0;
-    if (count > 1) {
-      opens.set(fid, count - 1);
-      return;
-    }
-    opens.delete(fid);
-    const inode = this.namespace.inodes.get(fid);
-    if (inode === undefined || inode.nlink > 0) return;
-    orphans.remove(fid);
-    this.namespace.destroy(inode);
-    this.commit.note();
   }
 
   #counters(): { collect(): void; committed(): void; flushed(): void } {
@@ -194,58 +186,9 @@ export class MetadataServer {
       commit: this.commit,
       notify: this.#options.notify,
     });
-    return { ...this.#queries(), ...this.#changes(), ...feeds.methods };
-  }
-
-  /** What asks and changes nothing. */
-  #queries(): Pick<Service, QueryMethod> {
-    const { namespace } = this;
-    return {
-      lookup: ({ parent, name }, answer) => {
-        namespace.directory(parent);
-        // The kernel passes on names of up to 1024 bytes.
-        if (name.length > NAME_BYTES_MAX) return answer(Errno.ENAMETOOLONG, undefined);
-        const dirent = namespace.dirents.lookup(parent, name);
-        if (dirent === undefined) answer(Errno.ENOENT, undefined);
-        else answer(0, namespace.inode(dirent.fid as Fid));
-      },
-      getattr: ({ fid }, answer) => answer(0, namespace.inode(fid)),
-      readlink: ({ fid }, answer) => {
-        const inode = namespace.inode(fid);
-        if (isSymlink(inode.mode)) answer(0, inode.target);
-        else answer(Errno.EINVAL, undefined);
-      },
-      readdir: ({ fid, cookie, attributes, each }, answer) => {
-        namespace.directory(fid);
-        for (const dirent of namespace.dirents.list(fid, cookie)) {
-          const inode = attributes ? namespace.inodes.get(dirent.fid as Fid) : undefined;
-          const more = each({
-            name: dirent.name,
-            fid: dirent.fid as Fid,
-            type: dirent.type,
-            cookie: dirent.slot,
-            attributes: inode,
-          });
-          if (!more) break;
-        }
-        answer(0, undefined);
-      },
-      parent: ({ fid }, answer) => answer(0, namespace.directory(fid).parent as Fid),
-      getxattr: ({ fid, name }, answer) => {
-        const inode = namespace.inode(fid);
-        const value = inode.hasXattrs ? namespace.xattrs.get(fid, name) : undefined;
-        if (value === undefined) answer(Errno.ENODATA, undefined);
-        else answer(0, value);
-      },
-      listxattr: ({ fid }, answer) => {
-        const inode = namespace.inode(fid);
-        answer(0, inode.hasXattrs ? namespace.xattrs.names(fid) : []);
-      },
-      statfs: (_request, answer) => {
-        const { store, diskUse } = this.#options;
-        answer(0, filesystemUse(store, diskUse(), namespace.inodeCount));
-      },
-    };
+    const { store, diskUse } = this.#options;
+    const queries = queryMethods(this.namespace, store, diskUse);
+    return { ...queries, ...this.#changes(), ...feeds.methods };
   }
 
   /** Mutations, opens, and waiting for the disk. */
@@ -257,11 +200,22 @@ export class MetadataServer {
         const inode = namespace.inode(fid);
         // Damaged contents refuse the open, which then must not count.
         const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
-        this.#opened(fid);
+        namespace.opens.add(fid);
         answer(0, { attributes: inode, contents });
       },
       close: ({ fid }, answer) => {
-        this.#closed(fid);
+        if (namespace.close(fid)) this.commit.note();
+        answer(0, undefined);
+      },
+      accessed: ({ fid, atime }, answer) => {
+        const { inodes } = namespace;
+        const inode = inodes.get(fid);
+        // Not worth waiting for, nor the last free bytes.
+        if (inode !== undefined && !this.commit.saturated && this.commit.admits('takes')) {
+          inode.atime = atime;
+          inodes.touch(inode);
+          this.commit.note();
+        }
         answer(0, undefined);
       },
       sync: (_request, answer) => this.#sync(answer),

@@ -5,15 +5,14 @@
  */
 import type { Fid } from '../base/fid.js';
 import type { Timespec } from '../base/time.js';
-import type { Unlogged } from '../feed/log.js';
-import type { RecordHead, Transno } from '../feed/record.js';
-import type { Credentials } from '../rpc/messages.js';
+import type { ChangeHead } from '../feed/log.js';
+import type { RecordBody, Transno } from '../feed/record.js';
+import type { Credentials, ReintRequest } from '../rpc/messages.js';
 import type { Inode } from './inode.js';
 import type { Namespace } from './namespace.js';
 
-type HeadOfChange = Omit<RecordHead, 'index'>;
-/** A record less what the transaction knows itself. */
-export type Body<R = Unlogged> = R extends Unlogged ? Omit<R, keyof RecordHead> : never;
+/** Takes a record to the log. */
+export type AppendRecord = (head: ChangeHead, body: RecordBody) => void;
 
 export class Transaction {
   readonly namespace: Namespace;
@@ -21,20 +20,25 @@ export class Transaction {
   /** The time of the change: new ctime of what it changes. */
   readonly time: Timespec;
   readonly who: Credentials;
+  /** What has no name after the change stays, open once for whoever asked for it. */
+  readonly keepsNameless: boolean;
+  /** The object that stays so. */
+  kept: Fid | undefined;
   /** Undefined while no feed exists. */
-  readonly #append: ((record: Unlogged) => void) | undefined;
+  readonly #append: AppendRecord | undefined;
 
   constructor(
     namespace: Namespace,
     transno: Transno,
     time: Timespec,
-    who: Credentials,
-    append: ((record: Unlogged) => void) | undefined,
+    { who, keepsNameless = false }: Pick<ReintRequest, 'who' | 'keepsNameless'>,
+    append: AppendRecord | undefined,
   ) {
     this.namespace = namespace;
     this.transno = transno;
     this.time = time;
     this.who = who;
+    this.keepsNameless = keepsNameless;
     this.#append = append;
   }
 
@@ -51,27 +55,28 @@ export class Transaction {
     this.namespace.inodes.touch(inode);
   }
 
+  /** An object has no name, or no longer: it lives while it is open. */
+  nameless(inode: Inode): void {
+    if (this.keepsNameless) {
+      this.namespace.opens.add(inode.fid);
+      this.kept = inode.fid;
+    }
+    this.namespace.abandon(inode);
+  }
+
   /**
    * Logs a change of an object's own state. Nobody can reach an object without a name
    * through a feed, so what happens to it then is not recorded.
    */
-  recordOf(inode: Inode, body: () => Body): void {
+  recordOf(inode: Inode, body: () => RecordBody): void {
     if (inode.nlink > 0) this.record(inode.fid, body);
   }
 
   /** Logs the change; `body` is built only when somebody wants records. */
-  record(fid: Fid, body: () => Body): void {
+  record(fid: Fid, body: () => RecordBody): void {
     if (this.#append === undefined) return;
-    const head: HeadOfChange = {
-      transno: this.transno,
-      time: this.time,
-      fid,
-      uid: this.who.uid,
-      gid: this.who.gid,
-      pid: this.who.pid,
-      nid: this.who.nid,
-      jobid: this.who.jobid,
-    };
-    this.#append({ ...head, ...body() } as Unlogged);
+    const { uid, gid, pid, nid, jobid } = this.who;
+    const { transno, time } = this;
+    this.#append({ transno, time, fid, uid, gid, pid, nid, jobid }, body());
   }
 }

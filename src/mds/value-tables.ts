@@ -1,15 +1,29 @@
-/** Extended attributes, contents of small files, and the list of orphans. */
+/** Extended attributes, and contents of small files. */
 import type { Fid } from '../base/fid.js';
-import { fidKey, fidOfKey, nameOfXattrKey, xattrKey } from '../store/keys.js';
+import { fidKey, nameOfXattrKey, xattrKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
+import { XATTR_LISTS_COUNTED_MAX } from './limits.js';
 import { Overlay } from './overlay.js';
 
 export class XattrTable {
   readonly #table: Table;
   readonly #overlay = new Overlay<string, Uint8Array>();
+  /** Lengths of the lists that were asked for lately, so that the next name need not count all. */
+  readonly #listBytes = new Map<Fid, number>();
 
   constructor(table: Table) {
     this.#table = table;
+  }
+
+  /** Bytes of all names of an object, each with its NUL. */
+  listBytes(fid: Fid): number {
+    let bytes = this.#listBytes.get(fid);
+    if (bytes === undefined) {
+      bytes = this.names(fid).reduce((sum, name) => sum + name.length + 1, 0);
+      if (this.#listBytes.size >= XATTR_LISTS_COUNTED_MAX) this.#listBytes.clear();
+      this.#listBytes.set(fid, bytes);
+    }
+    return bytes;
   }
 
   /** The value, valid until the next read of the store. */
@@ -20,11 +34,19 @@ export class XattrTable {
   }
 
   set(fid: Fid, name: string, value: Uint8Array): void {
+    this.#count(fid, name, true);
     this.#overlay.set(fid, name, Uint8Array.from(value));
   }
 
   remove(fid: Fid, name: string): void {
+    this.#count(fid, name, false);
     this.#overlay.set(fid, name, null);
+  }
+
+  #count(fid: Fid, name: string, present: boolean): void {
+    const bytes = this.#listBytes.get(fid);
+    if (bytes === undefined || (this.get(fid, name) !== undefined) === present) return;
+    this.#listBytes.set(fid, bytes + (present ? 1 : -1) * (name.length + 1));
   }
 
   names(fid: Fid): string[] {
@@ -38,8 +60,11 @@ export class XattrTable {
     return [...names];
   }
 
-  removeAll(fid: Fid): void {
-    for (const name of this.names(fid)) this.remove(fid, name);
+  /** `stored`: whether any of them can be in the store. */
+  removeAll(fid: Fid, stored: boolean): void {
+    this.#listBytes.delete(fid);
+    if (!stored) this.#overlay.drop(fid);
+    else for (const name of this.names(fid)) this.remove(fid, name);
   }
 
   collect(): void {
@@ -75,13 +100,10 @@ export class FidTable {
     this.#pending.set(fid, value);
   }
 
-  remove(fid: Fid): void {
-    this.#pending.set(fid, null);
-  }
-
-  /** Committed keys. */
-  *fids(): Generator<Fid> {
-    for (const key of this.#table.keys({})) yield fidOfKey(key) as Fid;
+  /** `stored`: whether the key can be in the store; if not, nothing is to be removed there. */
+  remove(fid: Fid, stored = true): void {
+    if (stored) this.#pending.set(fid, null);
+    else this.#pending.delete(fid);
   }
 
   collect(): void {

@@ -21,23 +21,19 @@ import {
 import { join } from 'node:path';
 import createDebug from 'debug';
 import { Errno, errnoOf, FsError } from '../base/errno.js';
-import type { Fid } from '../base/fid.js';
-import { punchFile, reserveFile, seekFile } from './libc.js';
+import { DescriptorCache, type ObjectId } from './descriptor-cache.js';
+import { copyBetween, punchFile, reserveFile, seekFile, zeroFile } from './libc.js';
 import { FAN_OUT, OPEN_FILES_MAX, SYNC_PARALLEL } from './limits.js';
 import { MadeList, type MadeObject } from './made-list.js';
 
 const debug = createDebug('feedfs:objects');
 
-export interface ObjectId {
-  readonly fid: Fid;
-  readonly generation: number;
-}
+export type { ObjectId };
 
 export class ObjectStore {
   readonly #directory: string;
   readonly #made: MadeList;
-  /** Open descriptors, least recently used first. */
-  readonly #open = new Map<string, number>();
+  readonly #open = new DescriptorCache(OPEN_FILES_MAX);
   /** Objects whose data must be on disk before the next commit counts as flushed. */
   #recorded = new Map<string, ObjectId>();
   readonly #fanOut = new Set<string>();
@@ -57,12 +53,12 @@ export class ObjectStore {
     if (debug.enabled) debug('create %s', nameOf(id));
     const { directory, file } = this.#path(id);
     if (!this.#fanOut.has(directory)) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
       this.#fanOut.add(directory);
     }
     this.#made.add(id);
     const { O_RDWR, O_CREAT, O_TRUNC } = constants;
-    this.#keep(nameOf(id), openSync(file, O_RDWR | O_CREAT | O_TRUNC, 0o600));
+    this.#open.keep(id, openSync(file, O_RDWR | O_CREAT | O_TRUNC, 0o600));
   }
 
   /** Bytes read; fewer than asked for at the object's end, which is not the file's. */
@@ -97,11 +93,7 @@ export class ObjectStore {
   remove(id: ObjectId): void {
     if (debug.enabled) debug('remove %s', nameOf(id));
     const name = nameOf(id);
-    const fd = this.#open.get(name);
-    if (fd !== undefined) {
-      closeSync(fd);
-      this.#open.delete(name);
-    }
+    this.#open.drop(id);
     this.#recorded.delete(name);
     try {
       unlinkSync(this.#path(id).file);
@@ -154,19 +146,36 @@ export class ObjectStore {
 
   /** A hole where the file may have had data. */
   punch(id: ObjectId, offset: number, length: number): void {
-    punchFile(this.#fd(id), offset, length);
+    const fd = this.#fd(id);
+    if (length === 0 || punchFile(fd, offset, length)) return;
+    // Nothing can be that far out.
+    const { size } = fstatSync(fd);
+    if (size > offset) punchFile(fd, offset, size - offset);
   }
 
-  /** Sets space aside. FsError(ENOSPC). */
+  /** Sets space aside. FsError(ENOSPC, EFBIG, EIO). */
   reserve(id: ObjectId, offset: number, length: number): void {
-    if (reserveFile(this.#fd(id), offset, length)) return;
-    throw new FsError(Errno.ENOSPC, 'the store has no room for that');
+    reserveFile(this.#fd(id), offset, length);
+  }
+
+  /** Zeros with space set aside, within the object's size and behind it. FsError(ENOSPC, …). */
+  zero(id: ObjectId, offset: number, length: number): void {
+    zeroFile(this.#fd(id), offset, length);
+  }
+
+  /**
+   * Bytes copied from one object to another or within one; 0 at the source's end, or if
+   * they have to be read and written instead. FsError(ENOSPC, EIO, …).
+   */
+  copy(from: ObjectId, offsetIn: number, to: ObjectId, offsetOut: number, length: number): number {
+    const fdIn = this.#fd(from);
+    // The one looked up last is not the one that makes room for this.
+    return copyBetween(fdIn, offsetIn, this.#fd(to), offsetOut, length);
   }
 
   close(): void {
     this.#made.close();
-    for (const fd of this.#open.values()) closeSync(fd);
-    this.#open.clear();
+    this.#open.close();
   }
 
   /**
@@ -189,39 +198,30 @@ export class ObjectStore {
   }
 
   #fd(id: ObjectId): number {
-    const name = nameOf(id);
-    const fd = this.#open.get(name);
-    if (fd === undefined) {
-      try {
-        return this.#keep(name, openSync(this.#path(id).file, constants.O_RDWR));
-      } catch (error) {
-        if (errnoOf(error) !== Errno.ENOENT) throw error;
-        throw new FsError(Errno.EIO, `object ${name} is missing; run feedfs fsck`, {
-          cause: error,
-        });
-      }
+    const open = this.#open.get(id);
+    if (open !== undefined) return open;
+    try {
+      return this.#open.keep(id, openSync(this.#path(id).file, constants.O_RDWR));
+    } catch (error) {
+      if (errnoOf(error) !== Errno.ENOENT) throw error;
+      throw new FsError(Errno.EIO, `object ${nameOf(id)} is missing; run feedfs fsck`, {
+        cause: error,
+      });
     }
-    return fd;
-  }
-
-  #keep(name: string, fd: number): number {
-    const previous = this.#open.get(name);
-    if (previous !== undefined) closeSync(previous);
-    this.#open.delete(name);
-    this.#open.set(name, fd);
-    if (this.#open.size > OPEN_FILES_MAX) {
-      for (const [oldest, oldFd] of this.#open) {
-        closeSync(oldFd);
-        this.#open.delete(oldest);
-        break;
-      }
-    }
-    return fd;
   }
 
   #path(id: ObjectId): { readonly directory: string; readonly file: string } {
     const directory = join(this.#directory, (id.fid % FAN_OUT).toString(16).padStart(2, '0'));
     return { directory, file: join(directory, nameOf(id)) };
+  }
+}
+
+/** One that is there already is fine. Not `recursive`, which hides why it failed behind an ENOENT. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== Errno.EEXIST) throw error;
   }
 }
 

@@ -3,5 +3,8 @@
 /** Contents up to this size travel with metadata and live in LMDB beside the inode. */
 export const INLINE_BYTES_MAX = 8_192;
 
+/** Extents that one write may name. */
+export const WRITE_EXTENTS_MAX = 16_384;
+
 /** Largest file in bytes: offsets stay exact in 53 bits. */
 export const FILE_BYTES_MAX = 2 ** 52;

@@ -10,123 +10,9 @@ import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { FileName } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
+import type { Attributes, ReintRequest, ReintResult } from './changes.js';
 
-/** On whose behalf a request is made; goes into the record of a change. */
-export interface Credentials {
-  readonly uid: number;
-  readonly gid: number;
-  /** Process id on the client; 0 if unknown. */
-  readonly pid: number;
-  /** Lustre's procname_uid form; empty if unknown. */
-  readonly jobid: string;
-  /** The client's NID, `0@lo` for the server's own machine. */
-  readonly nid: string;
-}
-
-/** Where a regular file's contents are. */
-export type Layout = 'empty' | 'inline' | 'object';
-
-/** Attributes of an object. Read at once: the server may reuse the value after the answer. */
-export interface Attributes {
-  readonly fid: Fid;
-  readonly mode: number;
-  readonly nlink: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly rdev: number;
-  readonly size: number;
-  /** Allocated 512-byte blocks. */
-  readonly blocks: number;
-  readonly atime: Timespec;
-  readonly mtime: Timespec;
-  readonly ctime: Timespec;
-  readonly layout: Layout;
-  /** Which object file holds the contents; grows when they are replaced. */
-  readonly generation: number;
-}
-
-/** What a setattr asks for; undefined leaves as is. */
-export interface AttributeChange {
-  readonly mode?: number | undefined;
-  readonly uid?: number | undefined;
-  readonly gid?: number | undefined;
-  readonly size?: number | undefined;
-  readonly atime?: Timespec | 'now' | undefined;
-  readonly mtime?: Timespec | 'now' | undefined;
-  /** Clear set-id bits as a write or truncate by an ordinary user does. */
-  readonly killSuidgid?: boolean;
-}
-
-export interface WrittenExtent {
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** A mutation: each is one transaction, and one record. */
-export type Reint =
-  | {
-      readonly op: 'create';
-      readonly parent: Fid;
-      readonly name: FileName;
-      /** Type and permission bits; the umask is applied already. */
-      readonly mode: number;
-      readonly rdev: number;
-      /** Also open it: one transaction and an open that happen together. */
-      readonly open: boolean;
-    }
-  | {
-      readonly op: 'symlink';
-      readonly parent: Fid;
-      readonly name: FileName;
-      readonly target: string;
-    }
-  | { readonly op: 'link'; readonly fid: Fid; readonly parent: Fid; readonly name: FileName }
-  | { readonly op: 'unlink'; readonly parent: Fid; readonly name: FileName }
-  | { readonly op: 'rmdir'; readonly parent: Fid; readonly name: FileName }
-  | {
-      readonly op: 'rename';
-      readonly parent: Fid;
-      readonly name: FileName;
-      readonly newParent: Fid;
-      readonly newName: FileName;
-      /** RENAME_NOREPLACE 1, RENAME_EXCHANGE 2. */
-      readonly flags: number;
-    }
-  | { readonly op: 'setattr'; readonly fid: Fid; readonly change: AttributeChange }
-  | {
-      readonly op: 'setxattr';
-      readonly fid: Fid;
-      readonly name: FileName;
-      readonly value: Uint8Array;
-      /** XATTR_CREATE 1, XATTR_REPLACE 2. */
-      readonly flags: number;
-    }
-  | { readonly op: 'removexattr'; readonly fid: Fid; readonly name: FileName }
-  | {
-      readonly op: 'write';
-      readonly fid: Fid;
-      readonly extents: readonly WrittenExtent[];
-      readonly size: number;
-      readonly mtime: Timespec;
-      readonly layout: Layout;
-      readonly generation: number;
-      readonly blocks: number;
-      /** The whole contents when the layout is inline. */
-      readonly contents: Uint8Array | undefined;
-      readonly killSuidgid: boolean;
-      /** The writer goes on overwriting: its intent stays. */
-      readonly keepIntent: boolean;
-    };
-
-export interface ReintRequest {
-  readonly who: Credentials;
-  readonly change: Reint;
-}
-
-export interface ReintResult {
-  /** The object after the change (what was created, linked, changed). */
-  readonly attributes: Attributes;
-}
+export type * from './changes.js';
 
 export interface Opened {
   readonly attributes: Attributes;
@@ -206,6 +92,11 @@ export interface Methods {
   getxattr: { request: { fid: Fid; name: FileName }; result: Uint8Array };
   listxattr: { request: { fid: Fid }; result: readonly string[] };
   statfs: { request: undefined; result: FilesystemUse };
+  /**
+   * The object was read at that time. No mutation: nobody's record tells of it, and it
+   * reaches the disk with whatever is committed next.
+   */
+  accessed: { request: { fid: Fid; atime: Timespec }; result: undefined };
   /** Answers when everything done so far is on disk. */
   sync: { request: undefined; result: undefined };
   /**

@@ -20,9 +20,9 @@ import {
   COMMIT_SPACING_US,
   ISOLATED_CHANGES_MAX,
   RESERVE_BYTES,
-  RESERVE_HARD_BYTES,
   UNCOMMITTED_CHANGES_MAX,
 } from './limits.js';
+import { FREE_BYTES_MIN, type SpaceUse } from './space-use.js';
 
 const debug = createDebug('feedfs:store');
 
@@ -130,9 +130,10 @@ export class GroupCommit {
 
   /**
    * Throws ENOSPC or EIO if a change cannot be promised to reach the disk. Changes
-   * that free space may use up the reserve.
+   * that need no space may use some of the reserve, those that free some most of it.
    */
-  admit(frees: boolean): void {
+  admit(use: SpaceUse): void {
+    const frees = use === 'frees';
     if (this.#failure !== undefined && !(frees && this.#failure.errno === Errno.ENOSPC)) {
       throw this.#failure;
     }
@@ -141,15 +142,15 @@ export class GroupCommit {
       this.#freeBytes = this.#target.freeBytes();
       this.#freeBytesUs = now;
     }
-    if (this.#freeBytes < (frees ? RESERVE_HARD_BYTES : RESERVE_BYTES)) {
+    if (this.#freeBytes < FREE_BYTES_MIN[use]) {
       throw new FsError(Errno.ENOSPC, 'the store has used up its disk; delete files or feeds');
     }
   }
 
   /** Whether {@link admit} would let a change pass. */
-  admits(frees: boolean): boolean {
+  admits(use: SpaceUse): boolean {
     try {
-      this.admit(frees);
+      this.admit(use);
       return true;
     } catch {
       return false;
@@ -256,7 +257,7 @@ export class GroupCommit {
   }
 
   #failed(error: unknown, nowUs: number): void {
-    const errno = looksFull(error) ? Errno.ENOSPC : errnoOf(error);
+    const errno = refusalOf(error);
     this.counters.failures++;
     this.#failure = new FsError(errno, 'changes cannot be committed', { cause: error });
     this.#retryUs = nowUs + RETRY_US;
@@ -286,8 +287,10 @@ export class GroupCommit {
   }
 }
 
-/** LMDB says MDB_MAP_FULL or passes ENOSPC on. */
-function looksFull(error: unknown): boolean {
-  if (errnoOf(error) === Errno.ENOSPC) return true;
-  return error instanceof Error && /MAP_FULL|No space left/i.test(error.message);
+/** LMDB says MDB_MAP_FULL, or what the disk said: in words, whose number the library does not pass on. */
+function refusalOf(error: unknown): Errno {
+  const said = error instanceof Error ? error.message : '';
+  if (/MAP_FULL|No space left/i.test(said)) return Errno.ENOSPC;
+  if (/Read-only file system/i.test(said)) return Errno.EROFS;
+  return errnoOf(error);
 }

@@ -4,7 +4,7 @@ import { assert } from '../base/assert.js';
 /** Version of the on-disk format; a store of a newer one is refused. */
 export const FORMAT_VERSION = 1;
 
-/** Address space reserved for the LMDB map, in bytes; LMDB grows the file as needed. */
+/** Address space reserved for the LMDB map, and what its file may grow to, in bytes. */
 export const MAP_BYTES = 2 ** 40;
 
 /** Tables in the environment, with room for later formats. */
@@ -28,6 +28,9 @@ export const BATCH_CHANGES_MAX = 512;
 /** Free bytes of the disk below which changes that need space are refused (ENOSPC). */
 export const RESERVE_BYTES = 32 * 2 ** 20;
 
+/** Free bytes below which changes that only rearrange what is there are refused: the rest is for those that free some. */
+export const RESERVE_KEEPING_BYTES = 16 * 2 ** 20;
+
 /** Free bytes below which even changes that free space are refused. */
 export const RESERVE_HARD_BYTES = 4 * 2 ** 20;
 
@@ -38,4 +41,5 @@ export const FID_RESERVATION = 8_192;
 export const RESIDENT_BYTES_MAX = 16 * 2 ** 20;
 
 assert(BATCH_CHANGES_MAX < UNCOMMITTED_CHANGES_MAX, 'a full batch must fit below the bound');
-assert(RESERVE_HARD_BYTES < RESERVE_BYTES, 'deleting needs a reserve below the reserve');
+assert(RESERVE_KEEPING_BYTES < RESERVE_BYTES, 'renaming needs some of the reserve');
+assert(RESERVE_HARD_BYTES < RESERVE_KEEPING_BYTES, 'deleting needs what renaming leaves');

@@ -38,6 +38,21 @@ const META_PAGES = 2;
 /** No inline flush and no child transaction: lmdb's transactionSync flag. */
 const SYNCHRONOUS = 2;
 
+export interface StoreOptions {
+  readonly create: boolean;
+  readonly bootId?: string;
+  /** What LMDB's file may grow to, MAP_BYTES if not given. */
+  readonly mapBytes?: number;
+}
+
+interface Opened {
+  readonly root: RootDatabase;
+  readonly tables: Tables;
+  readonly marker: FlushMarker;
+  readonly lockFd: number;
+  readonly mapBytes: number;
+}
+
 export class Store {
   readonly path: string;
   readonly identity: Identity;
@@ -45,19 +60,17 @@ export class Store {
   readonly #root: RootDatabase;
   readonly #marker: FlushMarker;
   readonly #lockFd: number;
+  readonly #mapBytes: number;
   #transaction: number;
 
-  private constructor(
-    path: string,
-    identity: Identity,
-    opened: { root: RootDatabase; tables: Tables; marker: FlushMarker; lockFd: number },
-  ) {
+  private constructor(path: string, identity: Identity, opened: Opened) {
     this.path = path;
     this.identity = identity;
     this.tables = opened.tables;
     this.#root = opened.root;
     this.#marker = opened.marker;
     this.#lockFd = opened.lockFd;
+    this.#mapBytes = opened.mapBytes;
     this.#transaction = lastTransaction(opened.root);
   }
 
@@ -65,23 +78,24 @@ export class Store {
    * Opens the store at `path`, making it if it does not exist or is an empty
    * directory. Throws StoreError.
    */
-  static open(path: string, options: { readonly create: boolean; bootId?: string }): Store {
+  static open(path: string, options: StoreOptions): Store {
     if (options.create) createIfAbsent(path);
     const identity = readIdentity(path);
     const lockFd = lockStore(path);
+    const mapBytes = options.mapBytes ?? MAP_BYTES;
     let marker: FlushMarker | undefined;
     let root: RootDatabase | undefined;
     try {
       const bootId = options.bootId ?? currentBootId();
       const { data, marker: markerPath } = pathsOf(path);
       marker = openMarker(markerPath, bootId);
-      const opened = openEnvironment(path, marker, bootId);
+      const opened = openEnvironment(path, marker, bootId, mapBytes);
       root = opened;
       const tables = Object.fromEntries(
         TABLES.map((name) => [name, new Table(name, openTable(opened, name))]),
       ) as unknown as Tables;
       settleMarker(data, marker, lastTransaction(opened), bootId);
-      return new Store(path, identity, { root, tables, marker, lockFd });
+      return new Store(path, identity, { root, tables, marker, lockFd, mapBytes });
     } catch (error) {
       void root?.close();
       marker?.close();
@@ -111,20 +125,22 @@ export class Store {
   }
 
   /**
-   * Bytes that can still be stored: free on the disk, and free inside LMDB's file, which
-   * never shrinks. Near the end of the disk the inside alone does not count for growth,
-   * for a value of many pages may not find them in one piece.
+   * Bytes that can still be stored: what LMDB's file may still grow by, on the disk and in
+   * its map (the library would go on with a larger map; here the file keeps to it), and what is
+   * free inside the file, which never shrinks. Near the end of the growth the inside alone
+   * does not count for it, for a value of many pages may not find them in one piece.
    */
   freeBytes(): number {
     const { bavail, bsize } = statfsSync(this.path);
-    const disk = bavail * bsize;
-    if (disk >= 2 * RESERVE_BYTES) return disk;
-    const free = disk + this.#reusableBytes();
-    return disk < RESERVE_HARD_BYTES ? Math.min(free, RESERVE_BYTES - 1) : free;
+    const stats = environmentStats(this.#root);
+    const mapped = (stats.lastPageNumber + 1) * stats.pageSize;
+    const growth = Math.min(bavail * bsize, Math.max(0, this.#mapBytes - mapped));
+    if (growth >= 2 * RESERVE_BYTES) return growth;
+    const free = growth + this.#reusableBytes(stats);
+    return growth < RESERVE_HARD_BYTES ? Math.min(free, RESERVE_BYTES - 1) : free;
   }
 
-  #reusableBytes(): number {
-    const stats = environmentStats(this.#root);
+  #reusableBytes(stats: EnvironmentStats): number {
     let used = META_PAGES + pagesOf(stats.root) + pagesOf(stats.free);
     for (const table of Object.values(this.tables)) used += table.pages;
     return Math.max(0, stats.lastPageNumber + 1 - used) * stats.pageSize;
@@ -184,7 +200,12 @@ function openMarker(path: string, bootId: string): FlushMarker {
  * Opens the newest transaction, unless the machine went down before it was
  * flushed: then the one before it, which was.
  */
-function openEnvironment(store: string, marker: FlushMarker, bootId: string): RootDatabase {
+function openEnvironment(
+  store: string,
+  marker: FlushMarker,
+  bootId: string,
+  mapBytes: number,
+): RootDatabase {
   const { environment, data } = pathsOf(store);
   const flushed = marker.read();
   const file = readEnvironmentFile(data);
@@ -193,12 +214,12 @@ function openEnvironment(store: string, marker: FlushMarker, bootId: string): Ro
     if (flushed === undefined || flushed.transaction > 0) {
       throw new StoreError('corrupt', `${data} is missing or empty; restore it from a backup`);
     }
-    return openLmdb(environment, false);
+    return openLmdb(environment, mapBytes, false);
   }
   const [newest, previous] = file.snapshots as readonly [Snapshot, Snapshot];
   const goBack = !isUsable(newest.transaction, flushed, bootId) && previous.transaction > 0;
   makeMappable(data, file, goBack ? previous : newest);
-  return openLmdb(environment, goBack);
+  return openLmdb(environment, mapBytes, goBack);
 }
 
 /**
@@ -218,12 +239,12 @@ function settleMarker(path: string, marker: FlushMarker, transaction: number, bo
   marker.writeNow(transaction);
 }
 
-function openLmdb(directory: string, previousSnapshot: boolean): RootDatabase {
+function openLmdb(directory: string, mapBytes: number, previousSnapshot: boolean): RootDatabase {
   try {
     return open({
       path: directory,
       noSync: true,
-      mapSize: MAP_BYTES,
+      mapSize: mapBytes,
       maxDbs: TABLE_COUNT_MAX,
       encoding: 'binary',
       keyEncoding: 'binary',

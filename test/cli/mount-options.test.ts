@@ -12,6 +12,7 @@ const DEFAULTS: MountOptions = {
   allowOther: undefined,
   busyPollUs: undefined,
   visibility: 'disk',
+  driver: 'feedfs',
   kernelOptions: [],
 };
 

@@ -7,7 +7,7 @@ import { nameFromText } from '../../src/base/name.js';
 import { BLOCK_HEAD_BYTES } from '../../src/feed/block.js';
 import type { Coordinate } from '../../src/feed/position.js';
 import { owedBytes, readAt, readNext, wholeRecords } from '../../src/feed/view.js';
-import { FeedModel, FeedStore, plainRecord, viewOf } from '../support/feed-model.js';
+import { FeedModel, FeedStore, logRecord, plainRecord, viewOf } from '../support/feed-model.js';
 import { withFolder } from '../support/mount.js';
 
 const COORDINATES: readonly Coordinate[] = ['offset', 'text'];
@@ -22,7 +22,7 @@ async function withThreeBlocks(
     const { id } = feeds.registry.create(nameFromText('f'));
     model.owed.set(id, new Set());
     for (let i = 0; i < 9; i++) {
-      feeds.log.append(plainRecord(`record ${i}`));
+      logRecord(feeds.log, plainRecord(`record ${i}`));
       model.append(plainRecord(`record ${i}`));
       if (i % 3 === 2) feeds.settle();
     }

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FIRST_FID, ROOT_FID } from '../../src/base/fid.js';
-import { ndjsonBytes, parseNdjson, renderNdjson } from '../../src/feed/encodings/ndjson.js';
+import {
+  ndjsonBytes,
+  ndjsonLength,
+  parseNdjson,
+  renderNdjson,
+} from '../../src/feed/encodings/ndjson.js';
 import type { LogOffset, RecordIndex, Transno, UnlinkRecord } from '../../src/feed/record.js';
 import { decodeRecord, RecordError, RecordWriter } from '../../src/feed/record-codec.js';
 import { arbitraryLogOffset, arbitraryRecord } from '../support/arbitrary-record.js';
@@ -43,7 +48,7 @@ test('the text of a record is the same before and after it had bytes', () => {
   fc.assert(
     fc.property(arbitraryRecord, arbitraryLogOffset, (record, offset) => {
       const writer = new RecordWriter();
-      writer.append(record);
+      writer.append(record, record);
       const decoded = decodeRecord(writer.bytes, 0).record;
       assert.is(renderNdjson(decoded, offset), renderNdjson(record, offset));
     }),
@@ -58,6 +63,7 @@ test('a record is one line of valid JSON without control characters, and its byt
       assert.not.match(line.slice(0, -1), /[\p{Cc}\u2028\u2029]/u);
       assert.is(line.at(-1), '\n');
       assert.is(ndjsonBytes(line), Buffer.from(line).length);
+      assert.is(ndjsonLength(record, record, offset), ndjsonBytes(line));
       const value: unknown = JSON.parse(line);
       assert.is(JSON.parse(JSON.stringify(value)).op, record.op);
     }),

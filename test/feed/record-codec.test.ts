@@ -37,7 +37,7 @@ const CREATE: FeedRecord = {
 
 function encode(record: FeedRecord): Uint8Array {
   const writer = new RecordWriter();
-  writer.append(record);
+  writer.append(record, record);
   return writer.bytes.slice();
 }
 
@@ -54,10 +54,10 @@ function refusedField(bytes: Uint8Array, at = 0): string {
 
 function refuses(record: FeedRecord, field: string): void {
   const writer = new RecordWriter();
-  writer.append(CREATE);
+  writer.append(CREATE, CREATE);
   const before = writer.bytes.slice();
   assert.throws(
-    () => writer.append(record),
+    () => writer.append(record, record),
     (error: unknown) => error instanceof RecordError && error.field === field,
   );
   assert.equal(writer.bytes, before, 'a refused record leaves nothing behind');
@@ -81,7 +81,7 @@ test('records stand one after the other, also where the buffer grows and is used
   fc.assert(
     fc.property(fc.array(arbitraryRecord, { maxLength: 20 }), (records) => {
       writer.reset();
-      const sizes = records.map((record) => writer.append(record));
+      const sizes = records.map((record) => writer.append(record, record));
       const reader = new RecordReader(writer.bytes);
       let at = 0;
       records.forEach((record, i) => {
@@ -98,7 +98,7 @@ test('the buffer grows beyond its first size and keeps what it has', () => {
   const writer = new RecordWriter();
   const xattr = { name: 'user.big', value: new Uint8Array(65_536).fill(7), flags: 0 };
   for (let i = 1; i <= 100; i++) {
-    writer.append({ op: 'setxattr', ...HEAD, index: i as RecordIndex, xattr, attrs: {} });
+    writer.append({ ...HEAD, index: i as RecordIndex }, { op: 'setxattr', xattr, attrs: {} });
   }
   const reader = new RecordReader(writer.bytes);
   let at = 0;
@@ -116,9 +116,9 @@ test('equal records have equal bytes, whatever the buffer held before', () => {
   fc.assert(
     fc.property(arbitraryRecord, arbitraryRecord, (before, record) => {
       const writer = new RecordWriter();
-      writer.append(before);
+      writer.append(before, before);
       writer.reset();
-      writer.append(record);
+      writer.append(record, record);
       assert.equal(writer.bytes.slice(), encode(record));
     }),
     { numRuns: 200 },

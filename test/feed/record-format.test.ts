@@ -55,7 +55,7 @@ test('every line of the text reads and renders as it stands, and its record has 
     const { record, offset } = parseNdjson(line);
     assert.is(renderNdjson(record, offset), `${line}\n`);
     assert.is(offset, writer.bytes.length);
-    writer.append(record);
+    writer.append(record, record);
   }
   assert.equal(Buffer.from(writer.bytes.subarray(0, EXAMPLE.length)), EXAMPLE);
 });

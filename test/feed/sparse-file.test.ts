@@ -6,12 +6,18 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nameFromText } from '../../src/base/name.js';
 import { BLOCK_RECORDS_MAX } from '../../src/feed/limits.js';
-import type { Unlogged } from '../../src/feed/log.js';
 import type { Coordinate } from '../../src/feed/position.js';
 import type { FeedRecord } from '../../src/feed/record.js';
 import { readAt, readNext, wholeRecords } from '../../src/feed/view.js';
 import { arbitraryRecord } from '../support/arbitrary-record.js';
-import { FeedModel, FeedStore, plainRecord, viewOf } from '../support/feed-model.js';
+import {
+  FeedModel,
+  FeedStore,
+  logRecord,
+  plainRecord,
+  type Unlogged,
+  viewOf,
+} from '../support/feed-model.js';
 import { withFolder } from '../support/mount.js';
 import { checkBlocks, checkReadAt, checkReadNext, checkSeeks } from './sparse-file-checks.js';
 
@@ -72,7 +78,7 @@ async function take(step: Step, feeds: FeedStore, model: FeedModel): Promise<voi
     case 'append':
       if (ids.length === 0) break;
       for (const record of step.records) {
-        log.append(unlogged(record));
+        logRecord(log, unlogged(record));
         model.append(unlogged(record));
         commit.note();
       }
@@ -198,7 +204,7 @@ test('a FIFO read with one byte of room at a time gives all the bytes', () =>
     const model = new FeedModel();
     await take({ kind: 'create' }, feeds, model);
     for (let i = 0; i < 7; i++) {
-      feeds.log.append(plainRecord(`name ${i}`));
+      logRecord(feeds.log, plainRecord(`name ${i}`));
       model.append(plainRecord(`name ${i}`));
       if (i % 3 === 0) settle(feeds, model);
     }
@@ -219,7 +225,7 @@ test('a batch of many records becomes several blocks, and reads cross them', () 
     await take({ kind: 'create' }, feeds, model);
     const count = 2 * BLOCK_RECORDS_MAX + 100;
     for (let i = 0; i < count; i++) {
-      feeds.log.append(plainRecord(`${i}`));
+      logRecord(feeds.log, plainRecord(`${i}`));
       model.append(plainRecord(`${i}`));
     }
     settle(feeds, model);
@@ -239,7 +245,7 @@ test('blocks that lost their last feed are freed after the store was opened agai
     const feeds = new FeedStore(join(folder, 'store'));
     const model = new FeedModel();
     await take({ kind: 'create' }, feeds, model);
-    feeds.log.append(plainRecord('one'));
+    logRecord(feeds.log, plainRecord('one'));
     settle(feeds, model);
     // The feed goes, and the store is closed before the purge gets round to it.
     await take({ kind: 'remove', which: 0 }, feeds, model);
@@ -255,7 +261,7 @@ test('a block in the middle that was cancelled before a crash is freed afterward
     const model = new FeedModel();
     await take({ kind: 'create' }, feeds, model);
     for (const name of ['one', 'two', 'three']) {
-      feeds.log.append(plainRecord(name));
+      logRecord(feeds.log, plainRecord(name));
       model.append(plainRecord(name));
       settle(feeds, model);
     }
@@ -277,7 +283,7 @@ test('a feed that starts beyond the visible end owes nothing', () =>
     const feeds = new FeedStore(join(folder, 'store'));
     const model = new FeedModel();
     await take({ kind: 'create' }, feeds, model);
-    feeds.log.append(plainRecord('not on disk yet'));
+    logRecord(feeds.log, plainRecord('not on disk yet'));
     model.append(plainRecord('not on disk yet'));
     await take({ kind: 'create' }, feeds, model);
     for (const id of model.owed.keys())

@@ -2,6 +2,7 @@
 import * as assert from 'uvu/assert';
 import { type Fid, ROOT_FID } from '../../src/base/fid.js';
 import { nameFromText } from '../../src/base/name.js';
+import { WRITE_EXTENTS_MAX } from '../../src/rpc/limits.js';
 import type { Attributes, Reint } from '../../src/rpc/messages.js';
 import {
   attributes,
@@ -107,7 +108,10 @@ test('write: refused when the contents were replaced, too large or too many', ({
   assert.type(write({ generation: 3 }), 'object');
   assert.is(write({ generation: 2 }), 'ESTALE');
   assert.is(write({ generation: 3, size: 2 ** 53 }), 'EFBIG');
-  const many = Array.from({ length: 1025 }, (_, i) => ({ offset: 2 * i, length: 1 }));
+  const many = Array.from({ length: WRITE_EXTENTS_MAX + 1 }, (_, i) => ({
+    offset: 2 * i,
+    length: 1,
+  }));
   assert.is(write({ generation: 3, extents: many }), 'EINVAL');
   const root = reint(sim, { ...(sampleWrite(ROOT_FID) as Reint) });
   assert.is(root, 'EINVAL');

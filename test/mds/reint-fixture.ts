@@ -57,8 +57,8 @@ export function done(sim: Simulated, change: Reint): Attributes {
 }
 
 export function make(sim: Simulated, parent: Fid, name: string, mode = FILE): Fid {
-  return done(sim, { op: 'create', parent, name: nameFromText(name), mode, rdev: 0, open: false })
-    .fid;
+  const asked = { parent, name: nameFromText(name), mode, umask: 0, rdev: 0, open: false };
+  return done(sim, { op: 'create', ...asked }).fid;
 }
 
 export function renameOf(from: [Fid, string], to: [Fid, string], flags = 0): Reint {

@@ -1,15 +1,17 @@
 /** A store on a full disk: what is refused, what still works, and what works again. */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ExitCode } from '../../src/cli/exit-codes.js';
-import { setxattr } from '../posix/libc.js';
+import { RESERVE_BYTES, RESERVE_KEEPING_BYTES } from '../../src/store/limits.js';
+import { renameat2, setxattr } from '../posix/libc.js';
 import { feedfs, TestMount, withFolder } from '../support/mount.js';
 import { runOk } from '../support/processes.js';
 
 const MIB = 2 ** 20;
+const RENAME_WHITEOUT = 4;
 
 function errnoOf(work: () => unknown): string | undefined {
   try {
@@ -52,6 +54,12 @@ async function withSmallDisk(
   });
 }
 
+/** Free bytes of the disk that holds `folder`. */
+function free(folder: string): number {
+  const { bavail, bsize } = fs.statfsSync(folder);
+  return bavail * bsize;
+}
+
 /** Does it again and again until it fails; returns how often it worked, and the error. */
 function untilFull(work: (i: number) => void): { count: number; code: string | undefined } {
   for (let i = 0; i < 1_000_000; i++) {
@@ -90,12 +98,15 @@ asRoot('a full disk: ENOSPC for what needs space, deleting works, and then all e
       () => fs.writeFileSync(path('new'), 'x'),
       () => fs.mkdirSync(path('new-folder')),
       () => fs.symlinkSync('target', path('new-link')),
-      () => fs.renameSync(path('kept'), path('renamed')),
+      () => renameat2(path('kept'), path('renamed'), RENAME_WHITEOUT),
     ]) {
       assert.is(errnoOf(work), 'ENOSPC');
     }
     assert.equal(fs.readdirSync(mount.mnt).sort(), ['big', 'folder', 'kept']);
     assert.is(fs.readFileSync(path('kept'), 'utf8'), 'before');
+    // A rename takes no space.
+    fs.renameSync(path('kept'), path('folder/renamed'));
+    fs.renameSync(path('folder/renamed'), path('kept'));
     assert.ok(fs.statSync(path('big')).size >= written.count * MIB);
 
     fs.rmSync(path('big'));
@@ -157,6 +168,37 @@ asRoot('a disk that the log of a feed has filled is usable again when the feed i
     fs.writeFileSync(path('small'), 'contents');
     flush(mount.mnt);
     assert.is(fs.readFileSync(path('small'), 'utf8'), 'contents');
+  }),
+);
+
+asRoot('renaming on and on leaves enough of a full disk for deleting', () =>
+  withSmallDisk(48 * MIB, async (mount) => {
+    const path = (name: string) => join(mount.mnt, name);
+    mount.feed('feed');
+    const names = ['a', 'b'].map((letter) => path(letter.repeat(255)));
+    const [a, b] = [names[0] ?? '', names[1] ?? ''];
+    fs.writeFileSync(a, 'moved');
+    fs.writeFileSync(path('small'), 'contents');
+    const filler = join(mount.store, 'filler');
+    const chunk = Buffer.alloc(MIB);
+    while (free(mount.store) > RESERVE_BYTES) fs.appendFileSync(filler, chunk);
+    assert.is(
+      errnoOf(() => fs.mkdirSync(path('folder'))),
+      'ENOSPC',
+    );
+    // Only its records take space: some of the reserve, and no more.
+    const renamed = untilFull((i) => fs.renameSync(i % 2 === 0 ? a : b, i % 2 === 0 ? b : a));
+    assert.is(renamed.code, 'ENOSPC');
+    assert.ok(renamed.count > 100, `${renamed.count} renames`);
+    assert.ok(free(mount.store) > RESERVE_KEEPING_BYTES / 2, `${free(mount.store)} bytes are left`);
+    fs.unlinkSync(path('small'));
+    assert.equal(fs.readdirSync(mount.mnt), [basename(renamed.count % 2 === 0 ? a : b)]);
+    fs.rmSync(filler);
+    flush(mount.mnt);
+    fs.renameSync(renamed.count % 2 === 0 ? a : b, path('at last'));
+    await mount.unmount();
+    const report = await feedfs(['fsck', mount.store]);
+    assert.is(report.code, ExitCode.OK, report.stdout.toString());
   }),
 );
 

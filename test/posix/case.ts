@@ -11,7 +11,7 @@ export interface PosixCase {
   /** Needs root: other owners, devices, trusted attributes. */
   readonly root: boolean;
   /** `dir` is empty, mode 0755, and this case's own. */
-  readonly run: (dir: string) => void;
+  readonly run: (dir: string) => void | Promise<void>;
 }
 
 export function posix(name: string, run: (dir: string) => void): PosixCase {
@@ -20,6 +20,11 @@ export function posix(name: string, run: (dir: string) => void): PosixCase {
 
 export function posixAsRoot(name: string, run: (dir: string) => void): PosixCase {
   return { name, root: true, run };
+}
+
+/** A case that waits for other processes. */
+export function posixAsync(name: string, run: (dir: string) => Promise<void>): PosixCase {
+  return { name, root: false, run };
 }
 
 /** Asserts that `call` fails with one of the given errno names. */
@@ -51,15 +56,23 @@ export function withFile<T>(
   }
 }
 
-/** Someone without any right of root. */
-export const USER = { uid: 12_345, gid: 23_456 } as const;
+/** Whose rights a call is made with. */
+export interface Who {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups?: readonly number[];
+}
 
-/** Runs `call` with the rights of {@link USER} and no supplementary groups. */
-export function asUser<T>(call: () => T): T {
+/** Someone without any right of root. */
+export const USER = { uid: 12_345, gid: 23_456 } as const satisfies Who;
+
+/** Runs `call` with the rights of `who`; needs root. */
+export function as<T>(who: Who, call: () => T): T {
   const groups = process.getgroups?.() ?? [];
-  process.setgroups?.([]);
-  process.setegid?.(USER.gid);
-  process.seteuid?.(USER.uid);
+  process.setgroups?.([...(who.groups ?? [])]);
+  process.setegid?.(who.gid);
+  process.seteuid?.(who.uid);
   try {
     return call();
   } finally {
@@ -67,6 +80,11 @@ export function asUser<T>(call: () => T): T {
     process.setegid?.(0);
     process.setgroups?.(groups);
   }
+}
+
+/** Runs `call` with the rights of {@link USER} and no supplementary groups. */
+export function asUser<T>(call: () => T): T {
+  return as(USER, call);
 }
 
 /** The permission bits with set-id and sticky. */

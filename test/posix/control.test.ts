@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import { isRoot, runCase, runnableCases } from './all.js';
+import { endLockAgents } from './locks.js';
 
 /** Any directory can be the control: `FEEDFS_POSIX_DIR=/mnt/ext4 node …/control.test.js`. */
 const given = process.env.FEEDFS_POSIX_DIR;
@@ -16,7 +17,8 @@ test.before(() => {
   if (onTmpfs) execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'feedfs-control', base]);
 });
 
-test.after(() => {
+test.after(async () => {
+  await endLockAgents();
   if (onTmpfs) execFileSync('umount', [base]);
   fs.rmSync(base, { recursive: true, force: true });
 });

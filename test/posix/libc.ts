@@ -132,7 +132,7 @@ export function removexattr(path: Path, name: string): void {
   checked('lremovexattr', c.lremovexattr(cString(path), cString(name)));
 }
 
-export function lseek(fd: number, offset: number, whence: number): number {
+export function lseek(fd: number, offset: number | bigint, whence: number): number {
   return checked('lseek', c.lseek(fd, offset, whence));
 }
 
@@ -150,8 +150,8 @@ export function flock(fd: number, operation: number): void {
 
 export interface DirectoryEntry {
   readonly ino: bigint;
-  /** Position of the next entry, for lseek: what telldir(3) would give. */
-  readonly next: number;
+  /** Position of the next entry, for lseek: what telldir(3) would give. Some filesystems use all its bits. */
+  readonly next: bigint;
   /** DT_* of readdir(3). */
   readonly type: number;
   /** The name's bytes as a binary string. */
@@ -166,7 +166,7 @@ export function getdents(fd: number, size = 32_768): DirectoryEntry[] {
   for (let at = 0; at < length; at += buffer.readUInt16LE(at + 16)) {
     entries.push({
       ino: buffer.readBigUInt64LE(at),
-      next: Number(buffer.readBigInt64LE(at + 8)),
+      next: buffer.readBigInt64LE(at + 8),
       type: buffer.readUInt8(at + 18),
       name: buffer.toString('latin1', at + 19, buffer.indexOf(0, at + 19)),
     });

@@ -131,22 +131,4 @@ export const links = [
     });
     assert.is(fs.readFileSync(join(dir, 'b'), 'utf8'), 'y');
   }),
-  posix('O_TMPFILE works or says that it is not supported', (dir) => {
-    const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
-    let fd: number;
-    try {
-      fd = fs.openSync(dir, O_TMPFILE | fs.constants.O_RDWR, 0o600);
-    } catch (error) {
-      fails(['EOPNOTSUPP', 'ENOTSUP'], () => {
-        throw error;
-      });
-      return;
-    }
-    try {
-      assert.is(fs.fstatSync(fd).nlink, 0);
-      assert.equal(fs.readdirSync(dir), []);
-    } finally {
-      fs.closeSync(fd);
-    }
-  }),
 ];

@@ -2,7 +2,18 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { exists, fails, mtimeNs, OLD, OLD_NS, posix, posixAsRoot, withFile } from './case.js';
+import {
+  asUser,
+  exists,
+  fails,
+  mtimeNs,
+  OLD,
+  OLD_NS,
+  posix,
+  posixAsRoot,
+  USER,
+  withFile,
+} from './case.js';
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, utimensat } from './libc.js';
 
 const RENAME_WHITEOUT = 4;
@@ -16,6 +27,11 @@ function furnish(dir: string): Record<'a' | 'b' | 'd' | 'e', string> {
   fs.mkdirSync(paths.e);
   fs.writeFileSync(join(paths.e, 'file'), 'in e');
   return paths;
+}
+
+function isWhiteout(path: string): void {
+  const { mode, rdev, nlink } = fs.lstatSync(path);
+  assert.equal([mode, rdev, nlink], [fs.constants.S_IFCHR, 0, 1]);
 }
 
 function text(path: string): string {
@@ -158,16 +174,51 @@ export const rename = [
     fails('EINVAL', () => renameat2(a, b, 0x80));
     assert.is(text(a) + text(b), 'ab');
   }),
-  posixAsRoot('WHITEOUT works or is refused, never half done', (dir) => {
-    const { a } = furnish(dir);
-    try {
-      renameat2(a, join(dir, 'c'), RENAME_WHITEOUT);
-      assert.ok(fs.lstatSync(a).isCharacterDevice());
-    } catch {
-      assert.is(text(a), 'a');
-      assert.not(exists(join(dir, 'c')));
-      return;
-    }
+  posix('WHITEOUT leaves a device of nothing under the old name', (dir) => {
+    const { a, b, d } = furnish(dir);
+    renameat2(a, join(dir, 'c'), RENAME_WHITEOUT);
     assert.is(text(join(dir, 'c')), 'a');
+    isWhiteout(a);
+    // It is an object of its own, which can be moved, replaced and removed.
+    renameat2(b, a, RENAME_WHITEOUT);
+    assert.is(text(a), 'b');
+    isWhiteout(b);
+    fs.renameSync(b, join(d, 'moved'));
+    isWhiteout(join(d, 'moved'));
+    fs.unlinkSync(join(d, 'moved'));
+    assert.not(exists(b));
   }),
+  posix('WHITEOUT of a directory, and with NOREPLACE', (dir) => {
+    const { a, d, e } = furnish(dir);
+    const [links, linksOfD] = [fs.statSync(dir).nlink, fs.statSync(d).nlink];
+    fails('EEXIST', () => renameat2(e, d, RENAME_WHITEOUT | RENAME_NOREPLACE));
+    renameat2(e, join(d, 'e'), RENAME_WHITEOUT | RENAME_NOREPLACE);
+    isWhiteout(e);
+    assert.is(text(join(d, 'e', 'file')), 'in e');
+    assert.equal([fs.statSync(dir).nlink, fs.statSync(d).nlink], [links - 1, linksOfD + 1]);
+    fails('EINVAL', () => renameat2(a, d, RENAME_WHITEOUT | RENAME_EXCHANGE));
+    assert.equal(fs.readdirSync(dir).sort(), ['a', 'b', 'd', 'e']);
+  }),
+  posix('WHITEOUT leaves nothing where nothing moves', (dir) => {
+    const { a } = furnish(dir);
+    fs.linkSync(a, join(dir, 'a2'));
+    for (const to of [a, join(dir, 'a2')]) renameat2(a, to, RENAME_WHITEOUT);
+    assert.is(text(a), 'a');
+    assert.is(fs.statSync(a).nlink, 2);
+  }),
+  posixAsRoot(
+    'a whiteout belongs to who renamed, and to the group that the directory gives',
+    (dir) => {
+      const { d } = furnish(dir);
+      fs.chownSync(d, 0, 77);
+      fs.chmodSync(d, 0o2777);
+      asUser(() => {
+        fs.writeFileSync(join(d, 'x'), '');
+        renameat2(join(d, 'x'), join(d, 'y'), RENAME_WHITEOUT);
+      });
+      isWhiteout(join(d, 'x'));
+      const { uid, gid } = fs.lstatSync(join(d, 'x'));
+      assert.equal([uid, gid], [USER.uid, 77]);
+    },
+  ),
 ];

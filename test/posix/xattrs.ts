@@ -103,6 +103,15 @@ export const xattrs = [
       fails('ENODATA', () => libc.getxattr(join(dir, name), 'user.value'));
     }
   }),
+  posixAsRoot('a namespace without a name behind it is EINVAL', (dir) => {
+    const path = makeFile(dir);
+    for (const namespace of ['user.', 'trusted.']) {
+      fails('EINVAL', () => libc.setxattr(path, namespace, VALUE));
+      fails('EINVAL', () => libc.getxattr(path, namespace));
+      fails('EINVAL', () => libc.removexattr(path, namespace));
+    }
+    assert.equal(ownNames(path), []);
+  }),
   posixAsRoot('trusted attributes are for root, on links too', (dir) => {
     const path = makeFile(dir);
     fs.symlinkSync('file', join(dir, 'link'));

@@ -15,7 +15,9 @@ import type { ModelNode } from '../support/replayer.js';
 import { type Asked, Simulated } from '../support/simulated.js';
 import { O_RDWR, type OpenFile, releaseOf, setattrOf } from '../support/simulated-files.js';
 import { acknowledge, makeFeed } from './crash-feeds.js';
+import { nameless } from './crash-nameless.js';
 import { FileHistory } from './file-history.js';
+import { randomXattr } from './random-xattr.js';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((text) => nameFromText(text));
 const O_TRUNC = 0o1000;
@@ -127,6 +129,7 @@ export class CrashRun {
 
   /** One random step. */
   async step(): Promise<void> {
+    if (this.random.chance(8)) return nameless(this);
     const dice = this.random.below(100);
     if (dice < 12) await this.#make();
     else if (dice < 20) await this.#remove();
@@ -148,7 +151,7 @@ export class CrashRun {
   }
 
   async #make(): Promise<void> {
-    const asked = { nodeId: this.#directory(), name: this.#name(), umask: 0 };
+    const asked = { nodeId: this.#directory(), name: this.#name(), umask: 0o2 };
     const kind = this.random.below(10);
     let reply: FakeReply;
     if (kind < 5) {
@@ -192,9 +195,9 @@ export class CrashRun {
       name: this.#name(),
       newParent: this.#directory(),
       newName: this.#name(),
-      flags: this.random.pick([0, 0, 0, 1, 2]) ?? 0,
+      flags: this.random.pick([0, 0, 0, 1, 2, 4, 5]) ?? 0,
     };
-    const over = asked.flags === 0 ? this.#lookup(asked.newParent, asked.newName) : undefined;
+    const over = asked.flags % 4 === 0 ? this.#lookup(asked.newParent, asked.newName) : undefined;
     this.#losing(over, await this.#do('rename', asked));
   }
 
@@ -258,8 +261,7 @@ export class CrashRun {
   async #xattr(): Promise<void> {
     const nodeId = this.#lookup(this.#directory(), this.#name());
     if (nodeId === undefined) return;
-    const name = nameFromText(`user.${this.#name()}`);
-    const value = new Uint8Array(this.random.below(200)).fill(7);
+    const { name, value } = randomXattr(this.random);
     const flags = this.random.pick([0, 0, 1, 2]) ?? 0;
     if (this.random.chance(30)) await this.#do('removexattr', { nodeId, name });
     else await this.#do('setxattr', { nodeId, name, value, flags, killSgid: false });

@@ -74,7 +74,7 @@ class World {
 
 function refusal(world: World, frees: boolean): string {
   try {
-    world.commit.admit(frees);
+    world.commit.admit(frees ? 'frees' : 'takes');
     return 'admitted';
   } catch (error) {
     return error instanceof FsError && error.errno === Errno.ENOSPC ? 'ENOSPC' : 'EIO';

@@ -8,8 +8,10 @@ import {
   COMMIT_DELAY_US,
   RESERVE_BYTES,
   RESERVE_HARD_BYTES,
+  RESERVE_KEEPING_BYTES,
   UNCOMMITTED_CHANGES_MAX,
 } from '../../src/store/limits.js';
+import type { SpaceUse } from '../../src/store/space-use.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 const RETRY_US = 1_000_000;
@@ -113,11 +115,11 @@ test('a commit that finds no space: ENOSPC to whoever waits, tried again, nothin
   commit.whenFlushed((error) => errors.push(error?.errno));
   assert.equal(errors, [Errno.ENOSPC]);
   assert.is(
-    errnoIn(() => commit.admit(false)),
+    errnoIn(() => commit.admit('takes')),
     Errno.ENOSPC,
   );
   assert.is(
-    errnoIn(() => commit.admit(true)),
+    errnoIn(() => commit.admit('frees')),
     undefined,
   );
   assert.is(commit.uncommitted, 1);
@@ -127,7 +129,7 @@ test('a commit that finds no space: ENOSPC to whoever waits, tried again, nothin
   assert.equal(disk.events, ['collect', 'committed']);
   disk.finish();
   assert.is(
-    errnoIn(() => commit.admit(false)),
+    errnoIn(() => commit.admit('takes')),
     undefined,
   );
 });
@@ -142,7 +144,7 @@ test('a failed flush ends it: EIO to all, and no further commit', () => {
   disk.finish(new Error('EIO'));
   assert.equal(errors, [Errno.EIO, Errno.EIO]);
   assert.is(
-    errnoIn(() => commit.admit(true)),
+    errnoIn(() => commit.admit('frees')),
     Errno.EIO,
   );
   assert.not.ok(disk.events.includes('flushed'));
@@ -155,28 +157,28 @@ test('a failed flush ends it: EIO to all, and no further commit', () => {
   assert.not.ok(commit.tick(2 ** 40));
 });
 
-test('the reserve is for changes that free space', () => {
+test('the reserve is for changes that free space, and some of it for those that need none', () => {
   const { disk, clock, commit } = setup();
-  const cases: readonly [free: number, any: number | undefined, frees: number | undefined][] = [
-    [RESERVE_BYTES, undefined, undefined],
-    [RESERVE_BYTES - 1, Errno.ENOSPC, undefined],
-    [RESERVE_HARD_BYTES, Errno.ENOSPC, undefined],
-    [RESERVE_HARD_BYTES - 1, Errno.ENOSPC, Errno.ENOSPC],
-    [RESERVE_BYTES, undefined, undefined],
+  const cases: readonly [free: number, ...admitted: SpaceUse[]][] = [
+    [RESERVE_BYTES, 'takes', 'keeps', 'frees'],
+    [RESERVE_BYTES - 1, 'keeps', 'frees'],
+    [RESERVE_KEEPING_BYTES, 'keeps', 'frees'],
+    [RESERVE_KEEPING_BYTES - 1, 'frees'],
+    [RESERVE_HARD_BYTES, 'frees'],
+    [RESERVE_HARD_BYTES - 1],
+    [RESERVE_BYTES, 'takes', 'keeps', 'frees'],
   ];
-  for (const [free, any, frees] of cases) {
+  for (const [free, ...admitted] of cases) {
     disk.free = free;
     clock.advance(RETRY_US);
-    assert.is(
-      errnoIn(() => commit.admit(false)),
-      any,
-      `${free} bytes free`,
-    );
-    assert.is(
-      errnoIn(() => commit.admit(true)),
-      frees,
-      `${free} bytes free`,
-    );
+    for (const use of ['takes', 'keeps', 'frees'] as const) {
+      const expected = admitted.includes(use) ? undefined : Errno.ENOSPC;
+      assert.is(
+        errnoIn(() => commit.admit(use)),
+        expected,
+        `${use}, ${free} bytes free`,
+      );
+    }
   }
 });
 

@@ -9,7 +9,7 @@
  */
 import * as fs from 'node:fs';
 import { type Attrs, type Bytes, bytesOf, type Line } from './feed-line.js';
-import { lremovexattr, lsetxattr, lutimens, mknod } from './libc.js';
+import { CAPABILITY, dropAcls, lremovexattr, lsetxattr, lutimens, mknod } from './libc.js';
 
 /** Where a name is: the directory's FID and the name's bytes as a binary string. */
 interface Place {
@@ -27,6 +27,8 @@ interface Known {
   atime: bigint;
   mtime: bigint;
   extents: Array<{ start: number; end: number }>;
+  /** Set last: making the contents and setting the owner would take it away. */
+  capability?: Buffer | undefined;
 }
 
 /** Bytes of a file of the source in its present state; undefined if the file cannot be read any more. */
@@ -75,6 +77,8 @@ export class Applier {
       if (!this.#exists(fid)) continue;
       if ((known.mode & S_IFMT) === S_IFREG && readExtent) this.#copy(fid, known, readExtent);
       this.#setMode(fid);
+      const { capability } = known;
+      if (capability) lsetxattr(this.#path(fid), Buffer.from(CAPABILITY), capability, 0);
     }
     for (const [fid, { atime, mtime }] of this.#objects) {
       if (this.#exists(fid)) lutimens(this.#path(fid), atime, mtime);
@@ -103,6 +107,8 @@ export class Applier {
     else if (op === 'mkdir') fs.mkdirSync(path);
     else if (op === 'symlink') fs.symlinkSync(bytesOf(line.target), path);
     else mknod(path, mode, line.attrs.rdev ?? 0);
+    // What it inherits at its origin has records of its own.
+    if (op !== 'symlink') dropAcls(path);
     this.#objects.set(fid, fresh(mode, BigInt(line.time)));
     this.#addName(fid, parent, line.name);
     this.#setAttrs(fid, line.attrs);
@@ -157,9 +163,12 @@ export class Applier {
   }
 
   #setXattr(line: Line): void {
-    if (this.#exists(line.fid)) {
+    const name = bytesOf(line.xattr.name);
+    if (name.toString() === CAPABILITY) {
+      const value = line.op === 'setxattr' ? Buffer.from(line.xattr.value, 'base64') : undefined;
+      this.#known(line.fid).capability = value;
+    } else if (this.#exists(line.fid)) {
       const path = this.#path(line.fid);
-      const name = bytesOf(line.xattr.name);
       if (line.op === 'removexattr') lremovexattr(path, name);
       else lsetxattr(path, name, Buffer.from(line.xattr.value, 'base64'), line.xattr.flags);
     }

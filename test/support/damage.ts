@@ -55,7 +55,7 @@ export class Bench {
   }
 
   change(change: Reint): Inode {
-    return this.server.transact({ who: WHO, change });
+    return this.server.transact({ who: WHO, change }).attributes;
   }
 
   /** Calls a method that answers once the change is on disk. */
@@ -74,6 +74,7 @@ export class Bench {
       parent,
       name: nameFromText(name),
       mode,
+      umask: 0,
       rdev: 0,
       open: false,
     });
@@ -86,6 +87,7 @@ export class Bench {
       parent,
       name: nameFromText(name),
       mode,
+      umask: 0,
       rdev: 0,
       open: false,
     });

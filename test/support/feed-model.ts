@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { Fid } from '../../src/base/fid.js';
 import { nameFromText } from '../../src/base/name.js';
 import { ndjsonBytes, renderNdjson } from '../../src/feed/encodings/ndjson.js';
-import { Log, type Unlogged } from '../../src/feed/log.js';
+import { type ChangeHead, Log } from '../../src/feed/log.js';
 import type { Coordinate } from '../../src/feed/position.js';
-import type { FeedRecord, LogOffset, RecordIndex } from '../../src/feed/record.js';
+import type { FeedRecord, LogOffset, RecordBody, RecordIndex } from '../../src/feed/record.js';
 import { RecordWriter } from '../../src/feed/record-codec.js';
 import { FeedRegistry } from '../../src/feed/registry.js';
 import type { ViewOf } from '../../src/feed/view.js';
@@ -103,6 +103,13 @@ export class FeedStore {
   }
 }
 
+/** A record less its index. */
+export type Unlogged = ChangeHead & RecordBody;
+
+export function logRecord(log: Log, record: Unlogged): void {
+  log.append(record, record);
+}
+
 /** The log as bytes and text, and what each feed owes. */
 export class FeedModel {
   readonly records: ModelRecord[] = [];
@@ -122,7 +129,7 @@ export class FeedModel {
     const index = (this.records.length + 1) as RecordIndex;
     const record = { ...unlogged, index } as FeedRecord;
     const writer = new RecordWriter();
-    const length = writer.append(record);
+    const length = writer.append(record, record);
     const line = renderNdjson(record, offset as LogOffset);
     this.#bytes.push(Buffer.from(writer.bytes));
     this.#text.push(Buffer.from(line));

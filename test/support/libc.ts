@@ -17,6 +17,10 @@ const utimensatCall = libc.func(
   `int utimensat(int dirfd, ${PATH}, const int64_t *times, int flags)`,
 );
 
+export const CAPABILITY = 'security.capability';
+const ACLS = ['system.posix_acl_access', 'system.posix_acl_default'];
+/** ENODATA and EOPNOTSUPP. */
+const NO_XATTR = [61, 95];
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX. */
@@ -66,6 +70,18 @@ export function lgetxattr(path: Uint8Array, name: Uint8Array): Buffer {
   const value = Buffer.alloc(XATTR_BYTES_MAX);
   const result = lgetxattrCall(cString(path), cString(name), value, value.length);
   return value.subarray(0, checked(result, 'lgetxattr', path));
+}
+
+/** Leaves a file no ACL but its mode. */
+export function dropAcls(path: Uint8Array): void {
+  for (const name of ACLS) {
+    try {
+      lremovexattr(path, Buffer.from(name));
+    } catch (error) {
+      const none = error instanceof SystemCallError && NO_XATTR.includes(error.errno);
+      if (!none) throw error;
+    }
+  }
 }
 
 /** Names of the extended attributes of a file, in no particular order. */

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { ExitCode } from '../../src/cli/exit-codes.js';
 import { detach, isMounted } from './mounts.js';
 import { exitOf, run, within } from './processes.js';
 
@@ -136,8 +137,8 @@ export class TestMount {
     await within(fs.promises.statfs(this.mnt), MOUNT_MS, 'the first answer');
   }
 
-  /** umount(8), or fusermount3 for an ordinary user; the daemon must then end by itself, well. */
-  async unmount(): Promise<void> {
+  /** umount(8), or fusermount3 for an ordinary user; the daemon must then end by itself, well or as told. */
+  async unmount(exitCode: number = ExitCode.OK): Promise<void> {
     const daemon = this.#daemon;
     if (daemon === undefined) return;
     const root = process.getuid?.() === 0;
@@ -146,7 +147,8 @@ export class TestMount {
     if (result.code !== 0) throw new Error(`${command} failed: ${result.stderr}`);
     const { code, signal } = await within(exitOf(daemon), END_MS, 'the daemon’s end');
     this.#daemon = undefined;
-    if (code !== 0) throw new Error(`the daemon ended with ${signal ?? code}:\n${this.#log}`);
+    if (code !== exitCode)
+      throw new Error(`the daemon ended with ${signal ?? code}:\n${this.#log}`);
   }
 
   /** Ends the daemon by a signal, waits for its end, and takes the dead mount away. */

@@ -7,6 +7,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Errno, FsError } from '../../src/base/errno.js';
+import type { AccessPolicy } from '../../src/client/access-times.js';
 import { Client } from '../../src/client/client.js';
 import type { Caller, Handlers, Notifier } from '../../src/fuse/api.js';
 import { MetadataServer } from '../../src/mds/server.js';
@@ -37,6 +38,10 @@ export interface SimulatedOptions {
   /** Another boot than the one before: the page cache is gone. */
   readonly bootId?: string;
   readonly visibility?: 'disk' | 'commit';
+  /** What LMDB's file may grow to. */
+  readonly mapBytes?: number;
+  /** Default noatime: what a test looks at stays as it is. */
+  readonly accessTimes?: AccessPolicy;
   /** Flushes wait for {@link Simulated.finishFlush}. */
   readonly holdFlushes?: boolean;
 }
@@ -65,7 +70,12 @@ export class Simulated {
     this.clock = options.clock ?? new FakeClock();
     this.holdFlushes = options.holdFlushes ?? false;
     const bootId = options.bootId?.padEnd(BOOT_ID_BYTES, '.');
-    this.store = Store.open(path, { create: true, ...(bootId === undefined ? {} : { bootId }) });
+    const { mapBytes } = options;
+    this.store = Store.open(path, {
+      create: true,
+      ...(bootId === undefined ? {} : { bootId }),
+      ...(mapBytes === undefined ? {} : { mapBytes }),
+    });
     this.#interceptFlush();
     this.objects = new ObjectStore(path);
     const { objects, clock, store } = this;
@@ -89,7 +99,9 @@ export class Simulated {
     });
     this.connection = new LocalConnection(this.server.service);
     const { recording } = this.server;
-    this.client = new Client({ mds: this.connection, objects, clock, owner: OWNER, recording });
+    const { accessTimes = 'noatime' } = options;
+    const mds = this.connection;
+    this.client = new Client({ mds, objects, clock, owner: OWNER, recording, accessTimes });
     this.client.attach(this.#notifier());
   }
 

@@ -6,7 +6,7 @@ import { isRoot } from '../../fuse/mount-helper.js';
 import type { Arguments } from '../arguments.js';
 import { CliError, usageError } from '../cli-error.js';
 import type { Command, Context } from '../command.js';
-import { READY_FD, redirectOutput, reportReady, startInBackground } from '../daemon.js';
+import { READY_FD, reportReady, startInBackground } from '../daemon.js';
 import { ExitCode } from '../exit-codes.js';
 import { failureOf } from '../failures.js';
 import { checkHelper } from '../fuse-available.js';
@@ -57,21 +57,27 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
     if (args.value(option) === undefined || args.has('foreground')) continue;
     throw usageError(`--${option} needs -f`);
   }
+  let wait: Wait;
   try {
-    return await mount(args, context, readyFd);
+    wait = await mount(args, context, readyFd);
   } catch (error) {
     if (readyFd === undefined) throw error;
     const failure = failureOf(error);
     reportReady(readyFd, { ready: false, failure: { ...failure } });
     return failure.exitCode;
   }
+  // From here on nobody listens to the descriptor any more.
+  return wait();
 }
+
+/** Waits for the end of what was mounted. */
+type Wait = () => Promise<ExitCode>;
 
 async function mount(
   args: Arguments,
   context: Context,
   readyFd: number | undefined,
-): Promise<ExitCode> {
+): Promise<Wait> {
   const rights = { root: isRoot(), selinux: fs.existsSync('/sys/fs/selinux/enforce') };
   const options = parseMountOptions(args.values('options'), rights);
   const store = absolutePath(args.required('STORE'), context.cwd);
@@ -81,6 +87,7 @@ async function mount(
   checkMountpoint(mountpoint);
   checkDevice();
   checkHelper(context.env.PATH);
+  if (options.driver === 'fuse-native') await checkFuseNative();
   if (args.has('foreground')) {
     return serveInForeground(
       { store, mountpoint, ...options },
@@ -91,7 +98,13 @@ async function mount(
   }
   await startInBackground(programPath(), childArguments(args, store, mountpoint));
   await checkAnswers(mountpoint);
-  return ExitCode.OK;
+  return async () => ExitCode.OK;
+}
+
+/** Throws MountError with what to install. Nobody else needs the package to be there. */
+async function checkFuseNative(): Promise<void> {
+  const { loadFuseNative } = await import('../../fuse-native/binding.js');
+  loadFuseNative();
 }
 
 /** This file is commands/mount.js; the program is main.js beside that directory. */
@@ -130,18 +143,21 @@ async function serveInForeground(
   { output }: Context,
   log: string | undefined,
   readyFd: number | undefined,
-): Promise<ExitCode> {
+): Promise<Wait> {
   // Only this command needs the whole filesystem in memory.
   const { serve } = await import('../wire-up.js');
+  const { redirectOutput } = await import('../redirect-output.js');
   const served = await serve(options);
   const stop = unmountOnSignals(served, output.message.bind(output));
   // Only now is there a store to hold the log.
   if (log !== undefined) redirectOutput(log);
   if (readyFd !== undefined) reportReady(readyFd, { ready: true });
   else await output.line(`${options.store} is mounted on ${options.mountpoint}`);
-  await served.ended;
-  stop();
-  return ExitCode.OK;
+  return async () => {
+    await served.ended;
+    stop();
+    return ExitCode.OK;
+  };
 }
 
 /** A first signal unmounts; when something still uses the mount the daemon says so and goes on. */

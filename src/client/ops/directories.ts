@@ -2,6 +2,7 @@
 import { Errno } from '../../base/errno.js';
 import { type Fid, ROOT_FID } from '../../base/fid.js';
 import type { Handlers } from '../../fuse/api.js';
+import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from '../../fuse/wire/abi.js';
 import { toEntry } from '../attr.js';
 import { type ClientContext, fidOf } from '../context.js';
 
@@ -9,18 +10,23 @@ type DirectoryHandlers = Required<
   Pick<Handlers, 'opendir' | 'readdir' | 'readdirplus' | 'releasedir' | 'fsyncdir'>
 >;
 
+/** The kernel keeps listings until the directory changes, which only happens through it. */
+const CACHED = FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE;
+
 export const DOT_COOKIE = 1;
 export const DOT_DOT_COOKIE = 2;
 export const DT_DIR = 4;
 
 export function directoryOperations(context: ClientContext): DirectoryHandlers {
-  const { mds, opens, files } = context;
+  const { mds, opens, files, accessTimes } = context;
   return {
-    opendir: ({ nodeId }, reply) => {
+    opendir: ({ nodeId, flags }, reply) => {
       const fid = fidOf(nodeId);
-      mds.call('open', { fid }, (errno, attributes) => {
-        if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-        else reply.open({ fh: opens.add({ kind: 'directory', fid }), flags: 0 });
+      mds.call('open', { fid }, (errno, opened) => {
+        if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+        const kept = accessTimes.openedDirectory(opened.attributes, flags);
+        const fh = opens.add({ kind: 'directory', fid, flags });
+        reply.open({ fh, flags: kept ? CACHED : FOPEN_CACHE_DIR });
       });
     },
     releasedir: ({ fh }, reply) => {
@@ -31,8 +37,9 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
     fsyncdir: (_request, reply) => {
       mds.call('sync', undefined, (errno) => (errno === 0 ? reply.ok() : reply.error(errno)));
     },
-    readdir: ({ nodeId, offset }, reply) => {
+    readdir: ({ nodeId, fh, offset }, reply) => {
       const fid = fidOf(nodeId);
+      listed(context, fid, fh);
       if (
         !withDots(context, fid, offset, (ino, cookie, name) => reply.add(ino, cookie, DT_DIR, name))
       ) {
@@ -48,8 +55,9 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
       };
       mds.call('readdir', request, (errno) => (errno === 0 ? reply.end() : reply.error(errno)));
     },
-    readdirplus: ({ nodeId, offset }, reply) => {
+    readdirplus: ({ nodeId, fh, offset }, reply) => {
       const fid = fidOf(nodeId);
+      listed(context, fid, fh);
       const dots = withDots(context, fid, offset, (ino, cookie, name) =>
         reply.add(dotEntry(ino), cookie, name),
       );
@@ -67,6 +75,11 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
       );
     },
   };
+}
+
+function listed({ opens, accessTimes }: ClientContext, fid: Fid, fh: number): void {
+  const open = opens.get(fh);
+  if (open?.kind === 'directory') accessTimes.listed(fid, open.flags);
 }
 
 /** Adds `.` and `..` where the listing starts with them; false if the reply is full. */

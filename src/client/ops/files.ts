@@ -2,14 +2,15 @@
 import { Errno } from '../../base/errno.js';
 import type {
   AttrReply,
-  EmptyReply,
-  FallocateRequest,
+  Caller,
   Handlers,
   InterruptibleDataReply,
   OpenReply,
   OpenRequest,
   ReadRequest,
   SetattrRequest,
+  WriteReply,
+  WriteRequest,
 } from '../../fuse/api.js';
 import { FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
 import { FILE_BYTES_MAX } from '../../rpc/limits.js';
@@ -20,10 +21,7 @@ import type { FileState } from '../file-state.js';
 import { answerAttr, finish } from './namespace.js';
 
 type FileHandlers = Required<
-  Pick<
-    Handlers,
-    'getattr' | 'setattr' | 'open' | 'read' | 'write' | 'release' | 'fsync' | 'lseek' | 'fallocate'
-  >
+  Pick<Handlers, 'getattr' | 'setattr' | 'open' | 'read' | 'write' | 'release' | 'fsync' | 'lseek'>
 >;
 
 const O_ACCMODE = 0o3;
@@ -38,11 +36,12 @@ export function startFile(
   attributes: Attributes,
   contents: Uint8Array | undefined,
   flags: number,
+  opener: Caller,
 ): number {
   const file = context.files.acquire(attributes, contents);
   const writes = (flags & O_ACCMODE) !== 0;
   if (writes) file.writers++;
-  return context.opens.add({ kind: 'file', fid: attributes.fid, file, writes });
+  return context.opens.add({ kind: 'file', fid: attributes.fid, file, writes, opener });
 }
 
 export function fileOperations(context: ClientContext): FileHandlers {
@@ -58,15 +57,7 @@ export function fileOperations(context: ClientContext): FileHandlers {
     setattr: (request, reply) => setattr(context, request, reply),
     open: (request, reply) => open(context, request, reply),
     read: (request, reply) => read(context, request, reply),
-    write: ({ fh, offset, data, killSuidgid, caller }, reply) => {
-      const file = fileOf(fh);
-      if (file === undefined) return reply.error(Errno.EBADF);
-      const { byteLength } = data;
-      files.write(file, offset, data, { who: who(context, caller), killSuidgid }, (errno) => {
-        if (errno === 0) reply.written(byteLength);
-        else reply.error(errno);
-      });
-    },
+    write: (request, reply) => write(context, request, reply),
     release: ({ fh }, reply) => {
       const closed = opens.remove(fh);
       if (closed?.kind === 'file') {
@@ -89,7 +80,6 @@ export function fileOperations(context: ClientContext): FileHandlers {
       if (file === undefined) return reply.error(Errno.EBADF);
       reply.offset(files.data.seek(file, offset, whence === 3 ? 'data' : 'hole'));
     },
-    fallocate: (request, reply) => allocate(context, request, reply),
   };
 }
 
@@ -102,11 +92,13 @@ function open(
   const fid = fidOf(nodeId);
   mds.call('open', { fid }, (errno, opened) => {
     if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
-    const fh = startFile(context, opened.attributes, opened.contents, flags);
-    const granted = { fh, flags: OPEN_FLAGS };
-    if ((flags & O_TRUNC) === 0) return reply.open(granted);
+    const { attributes, contents } = opened;
+    const fh = startFile(context, attributes, contents, flags, caller);
     const started = context.opens.get(fh);
     if (started?.kind !== 'file') return reply.error(Errno.EIO);
+    const keeps = context.accessTimes.opened(started.file, attributes, flags);
+    const granted = { fh, flags: keeps ? OPEN_FLAGS : FOPEN_NOFLUSH };
+    if ((flags & O_TRUNC) === 0) return reply.open(granted);
     files.setSize(started.file, who(context, caller), { size: 0, killSuidgid }, (failed) => {
       if (failed === 0) return reply.open(granted);
       context.opens.remove(fh);
@@ -119,38 +111,31 @@ function open(
 }
 
 function read(
-  context: ClientContext,
-  { fh, offset, size }: ReadRequest,
+  { opens, files, accessTimes }: ClientContext,
+  { fh, offset, size, flags }: ReadRequest,
   reply: InterruptibleDataReply,
 ): void {
-  const opened = context.opens.get(fh);
-  if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
-  reply.filled(context.files.data.read(opened.file, offset, reply.room(size)));
-}
-
-const FALLOC_FL_KEEP_SIZE = 1;
-const FALLOC_FL_PUNCH_HOLE = 2;
-
-/** Growing a file, setting space aside for it, punching holes. */
-function allocate(
-  context: ClientContext,
-  { fh, offset, length, mode, caller }: FallocateRequest,
-  reply: EmptyReply,
-): void {
-  const { files, opens } = context;
   const opened = opens.get(fh);
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
-  const credentials = who(context, caller);
-  const { file } = opened;
-  const end = offset + length;
-  if (mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
-    return files.punch(file, offset, length, credentials, (errno) => finish(errno, reply));
-  }
-  if (mode !== 0 && mode !== FALLOC_FL_KEEP_SIZE) return reply.error(Errno.EOPNOTSUPP);
-  if (end > FILE_BYTES_MAX) return reply.error(Errno.EFBIG);
-  files.data.reserve(file, offset, length);
-  if (mode === FALLOC_FL_KEEP_SIZE || end <= file.size) return reply.ok();
-  files.setSize(file, credentials, { size: end }, (errno) => finish(errno, reply));
+  accessTimes.read(opened.file, flags);
+  reply.filled(files.data.read(opened.file, offset, reply.room(size)));
+}
+
+function write(context: ClientContext, request: WriteRequest, reply: WriteReply): void {
+  const { fh, offset, data, killSuidgid, fromCache } = request;
+  const opened = context.opens.get(fh);
+  if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
+  // As much as may be, like any write that reaches a limit.
+  const room = FILE_BYTES_MAX - offset;
+  if (room <= 0) return reply.error(Errno.EFBIG);
+  const part = data.byteLength > room ? data.subarray(0, room) : data;
+  const { byteLength } = part;
+  // Nobody in particular writes back a mapping: it counts as the one who opened the file.
+  const author = { who: who(context, fromCache ? opened.opener : request.caller), killSuidgid };
+  context.files.write(opened.file, offset, part, author, (errno) => {
+    if (errno === 0) reply.written(byteLength);
+    else reply.error(errno);
+  });
 }
 
 function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {
@@ -173,8 +158,11 @@ function setattr(context: ClientContext, request: SetattrRequest, reply: AttrRep
   }
   // Written data come first: the times asked for are newer than the write's.
   const file = files.find(fid);
+  if (file !== undefined) file.accessed = false;
   if (file?.dirty === true) files.record(file);
-  const change = { mode, uid, gid, atime, mtime, killSuidgid };
+  // Asked for nothing: a chown that keeps both owners, or fallocate. Set-id bits go.
+  const nothing = [mode, uid, gid, atime, mtime].every((asked) => asked === undefined);
+  const change = { mode, uid, gid, atime, mtime, killSuidgid: killSuidgid || nothing };
   mds.call(
     'reint',
     { who: credentials, change: { op: 'setattr', fid, change } },

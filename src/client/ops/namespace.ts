@@ -11,7 +11,9 @@ import type {
   Entry,
   EntryReply,
   Handlers,
+  LinkRequest,
   Reply,
+  TmpfileRequest,
 } from '../../fuse/api.js';
 import type { Answer, Attributes, Reint } from '../../rpc/messages.js';
 import { attrValidMs, toAttr, toEntry } from '../attr.js';
@@ -32,9 +34,12 @@ type NamespaceHandlers = Required<
     | 'rename'
     | 'link'
     | 'create'
+    | 'tmpfile'
     | 'readlink'
   >
 >;
+
+const O_EXCL = 0o200;
 
 /** A name that is known not to exist: nobody but this mount can change that. */
 const NEGATIVE: Entry = {
@@ -68,43 +73,41 @@ export function namespaceOperations(context: ClientContext): NamespaceHandlers {
         else reply.entry(toEntry(files.exact(attributes)));
       });
     },
-    mkdir: ({ nodeId, name, mode, caller }, reply) => {
+    mkdir: ({ nodeId, name, mode, umask, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
       const type = S_IFDIR | (mode & 0o7777);
-      makeEntry(context, caller, createChange(nodeId, name, type, 0), reply);
+      makeEntry(context, caller, createChange(nodeId, name, type, umask, 0), reply);
     },
-    mknod: ({ nodeId, name, mode, rdev, caller }, reply) => {
+    mknod: ({ nodeId, name, mode, umask, rdev, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
       const type = (mode & S_IFMT) === 0 ? mode | S_IFREG : mode;
-      makeEntry(context, caller, createChange(nodeId, name, type, rdev), reply);
+      makeEntry(context, caller, createChange(nodeId, name, type, umask, rdev), reply);
     },
     symlink: ({ nodeId, name, target, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
       makeEntry(context, caller, { op: 'symlink', parent: fidOf(nodeId), name, target }, reply);
     },
-    link: ({ nodeId, oldNodeId, name, caller }, reply) => {
-      if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
-      const change: Reint = { op: 'link', fid: fidOf(oldNodeId), parent: fidOf(nodeId), name };
-      makeEntry(context, caller, change, reply);
-    },
+    link: (request, reply) => link(context, request, reply),
     create: (request, reply) => create(context, request, reply),
+    tmpfile: (request, reply) => tmpfile(context, request, reply),
     unlink: ({ nodeId, name, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
       settle(context, nodeId, name);
-      change(context, caller, { op: 'unlink', parent: fidOf(nodeId), name }, reply);
+      remove(context, caller, { op: 'unlink', parent: fidOf(nodeId), name }, reply);
     },
     rmdir: ({ nodeId, name, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
-      change(context, caller, { op: 'rmdir', parent: fidOf(nodeId), name }, reply);
+      remove(context, caller, { op: 'rmdir', parent: fidOf(nodeId), name }, reply);
     },
     rename: ({ nodeId, name, newParent, newName, flags, caller }, reply) => {
       if (reserved(nodeId, name) || reserved(newParent, newName)) return reply.error(Errno.EPERM);
       settle(context, newParent, newName);
       const parent = fidOf(nodeId);
       const to = { newParent: fidOf(newParent), newName };
-      change(context, caller, { op: 'rename', parent, name, ...to, flags }, reply);
+      remove(context, caller, { op: 'rename', parent, name, ...to, flags }, reply);
     },
     readlink: ({ nodeId }, reply) => {
+      context.accessTimes.followed(fidOf(nodeId));
       mds.call('readlink', { fid: fidOf(nodeId) }, (errno, target) => {
         if (target === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
         else reply.data(Buffer.from(target, 'latin1'));
@@ -118,8 +121,14 @@ function reserved(parent: number, name: FileName): boolean {
   return parent === ROOT_FID && name === CONTROL_NAME;
 }
 
-function createChange(parent: number, name: FileName, mode: number, rdev: number): Reint {
-  return { op: 'create', parent: fidOf(parent), name, mode, rdev, open: false };
+function createChange(
+  parent: number,
+  name: FileName,
+  mode: number,
+  umask: number,
+  rdev: number,
+): Reint {
+  return { op: 'create', parent: fidOf(parent), name, mode, umask, rdev, open: false };
 }
 
 function makeEntry(context: ClientContext, caller: Caller, asked: Reint, reply: EntryReply): void {
@@ -129,10 +138,13 @@ function makeEntry(context: ClientContext, caller: Caller, asked: Reint, reply: 
   });
 }
 
-function change(context: ClientContext, caller: Caller, asked: Reint, reply: EmptyReply): void {
-  context.mds.call('reint', { who: who(context, caller), change: asked }, (errno) =>
-    finish(errno, reply),
-  );
+/** A change that may take an object's last name: the kernel goes on asking about it by its FID. */
+function remove(context: ClientContext, caller: Caller, asked: Reint, reply: EmptyReply): void {
+  const request = { who: who(context, caller), change: asked, keepsNameless: true };
+  context.mds.call('reint', request, (errno, result) => {
+    if (result?.kept !== undefined) context.nameless.keep(result.kept);
+    finish(errno, reply);
+  });
 }
 
 export function finish(errno: Errno | 0, reply: EmptyReply): void {
@@ -141,20 +153,55 @@ export function finish(errno: Errno | 0, reply: EmptyReply): void {
 }
 
 function create(context: ClientContext, request: CreateRequest, reply: CreateReply): void {
-  const { nodeId, name, mode, caller, flags } = request;
+  const { nodeId, name, mode, umask, caller, flags } = request;
   if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
   const asked: Reint = {
     op: 'create',
     parent: fidOf(nodeId),
     name,
     mode: S_IFREG | (mode & 0o7777),
+    umask,
     rdev: 0,
     open: true,
   };
   context.mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
     if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
     const { attributes } = result;
-    const fh = startFile(context, attributes, undefined, flags);
+    const fh = startFile(context, attributes, undefined, flags, caller);
+    reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
+  });
+}
+
+function link(context: ClientContext, request: LinkRequest, reply: EntryReply): void {
+  const { nodeId, oldNodeId, name, caller } = request;
+  if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
+  const { mds, files, nameless } = context;
+  const fid = fidOf(oldNodeId);
+  const asked: Reint = { op: 'link', fid, parent: fidOf(nodeId), name };
+  const now = (): void => {
+    mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
+      if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      nameless.letGo(fid);
+      reply.entry(toEntry(files.exact(result.attributes)));
+    });
+  };
+  const file = files.find(fid);
+  // The first name of a file tells the feeds of its contents, so they are recorded before.
+  if (file?.dirty === true) files.record(file, now);
+  else now();
+}
+
+/** A file without a name: the kernel holds it as it does one that lost its last. */
+function tmpfile(context: ClientContext, request: TmpfileRequest, reply: CreateReply): void {
+  const { nodeId, mode, umask, caller, flags } = request;
+  const linkable = (flags & O_EXCL) === 0;
+  const change = { op: 'tmpfile', parent: fidOf(nodeId), mode, umask, linkable } as const;
+  const asked = { who: who(context, caller), change, keepsNameless: true };
+  context.mds.call('reint', asked, (errno, result) => {
+    if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+    const { attributes, kept } = result;
+    if (kept !== undefined) context.nameless.keep(kept);
+    const fh = startFile(context, attributes, undefined, flags, caller);
     reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
   });
 }

@@ -1,6 +1,7 @@
 /** Extended attributes of ordinary objects, and what concerns the whole filesystem. */
 import { Errno } from '../../base/errno.js';
 import { type FileName, NAME_BYTES_MAX } from '../../base/name.js';
+import { CAPABILITY, isAclName } from '../../base/xattr-name.js';
 import type { Handlers } from '../../fuse/api.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import { finish } from './namespace.js';
@@ -12,29 +13,41 @@ type XattrHandlers = Required<
 /** The namespaces that are kept; the kernel checks who may use each (xattr(7)). */
 const NAMESPACES = ['user.', 'trusted.', 'security.'];
 
-function supported(name: FileName): boolean {
-  return NAMESPACES.some((namespace) => name.startsWith(namespace));
+/** Why there can be no such attribute, if there cannot. A namespace alone is no name. */
+function refusal(name: FileName): Errno | undefined {
+  if (isAclName(name)) return undefined;
+  const namespace = NAMESPACES.find((one) => name.startsWith(one));
+  if (namespace === undefined) return Errno.EOPNOTSUPP;
+  return name === namespace ? Errno.EINVAL : undefined;
 }
 
 export function xattrOperations(context: ClientContext): XattrHandlers {
   const { mds, files } = context;
   return {
-    setxattr: ({ nodeId, name, value, flags, caller }, reply) => {
-      if (!supported(name)) return reply.error(Errno.EOPNOTSUPP);
-      const asked = { op: 'setxattr', fid: fidOf(nodeId), name, value, flags } as const;
+    setxattr: ({ nodeId, name, value, flags, killSgid, caller }, reply) => {
+      const refused = refusal(name);
+      if (refused !== undefined) return reply.error(refused);
+      const fid = fidOf(nodeId);
+      // Written data come first: who repeats the records would lose it to a later write.
+      const file = name === CAPABILITY ? files.find(fid) : undefined;
+      if (file?.dirty === true) files.record(file);
+      const asked = { op: 'setxattr', fid, name, value, flags, killSgid } as const;
       mds.call('reint', { who: who(context, caller), change: asked }, (errno) =>
         finish(errno, reply),
       );
     },
     removexattr: ({ nodeId, name, caller }, reply) => {
-      if (!supported(name)) return reply.error(Errno.EOPNOTSUPP);
+      const refused = refusal(name);
+      if (refused !== undefined) return reply.error(refused);
       const asked = { op: 'removexattr', fid: fidOf(nodeId), name } as const;
-      mds.call('reint', { who: who(context, caller), change: asked }, (errno) =>
-        finish(errno, reply),
-      );
+      mds.call('reint', { who: who(context, caller), change: asked }, (errno) => {
+        // An object without an ACL is what was asked for.
+        finish(errno === Errno.ENODATA && isAclName(name) ? 0 : errno, reply);
+      });
     },
     getxattr: ({ nodeId, name }, reply) => {
-      if (!supported(name)) return reply.error(Errno.EOPNOTSUPP);
+      const refused = refusal(name);
+      if (refused !== undefined) return reply.error(refused);
       mds.call('getxattr', { fid: fidOf(nodeId), name }, (errno, value) => {
         if (value === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
         else reply.value(value);

@@ -24,6 +24,11 @@ export function renderBytes(bytes: string): string {
   );
 }
 
+/** Bytes of {@link renderBytes} as UTF-8. */
+export function renderedBytes(bytes: string): number {
+  return PLAIN.test(bytes) ? bytes.length + 2 : Buffer.byteLength(renderBytes(bytes), 'utf8');
+}
+
 /** The binary string of what {@link renderBytes} rendered, parsed; undefined for anything else. */
 export function parseBytes(value: unknown): string | undefined {
   if (typeof value === 'string')

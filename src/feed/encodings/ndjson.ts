@@ -4,31 +4,31 @@
  * everything after it for ever. 64-bit quantities are decimal strings, so that
  * no JSON parser rounds them. The schema is in ../FORMAT.md.
  *
- * Rendered by hand instead of by JSON.stringify: the length is computed for
- * every record when it is logged. The order of the keys is part of the format.
+ * One walk over a record serves two takers: a line's text is wanted when somebody
+ * reads it, its length at once. The order of the keys is part of the format.
  */
 import { unreachable } from '../../base/assert.js';
-import { formatFid } from '../../base/fid.js';
-import { type Timespec, timeToNanoseconds } from '../../base/time.js';
-import type { Extent, FeedRecord, LogOffset, RecordAttrs } from '../record.js';
-import { bytesToBase64, renderBytes } from './byte-string.js';
+import type { Fid } from '../../base/fid.js';
+import type { Timespec } from '../../base/time.js';
+import type { FeedRecord, LogOffset, RecordAttrs, RecordBody, RecordHead } from '../record.js';
+import { LineLength, type LineTaker, LineText } from './line.js';
 
 export { type ParsedLine, parseNdjson } from './ndjson-parse.js';
 
+const length = new LineLength();
+
 /** The record's line, its newline included. */
 export function renderNdjson(record: FeedRecord, offset: LogOffset): string {
-  const { time } = record;
-  const now = timeToNanoseconds(time);
-  const attrs = renderAttrs(record.attrs, time, now);
-  const parent = 'parent' in record ? renderEntry(record.parent, record.name) : '';
-  return (
-    `{"index":"${record.index}","offset":"${offset}","transno":"${record.transno}"` +
-    `,"time":"${now}","op":"${record.op}","fid":"${formatFid(record.fid)}"${parent}` +
-    renderBody(record, attrs) +
-    `,"uid":${record.uid},"gid":${record.gid},"pid":${record.pid}` +
-    `,"nid":${renderBytes(record.nid)},"jobid":${renderBytes(record.jobid)}` +
-    `${renderRest(record, now)}}\n`
-  );
+  const line = new LineText();
+  writeLine(line, record, record, offset);
+  return line.text;
+}
+
+/** Bytes of the line of a record, as UTF-8, without rendering it. */
+export function ndjsonLength(head: RecordHead, body: RecordBody, offset: LogOffset): number {
+  length.reset();
+  writeLine(length, head, body, offset);
+  return length.bytes;
 }
 
 /** Bytes of a rendered line as UTF-8. */
@@ -36,13 +36,34 @@ export function ndjsonBytes(line: string): number {
   return Buffer.byteLength(line, 'utf8');
 }
 
-function renderEntry(parent: FeedRecord['fid'], name: string): string {
-  return `,"parent":"${formatFid(parent)}","name":${renderBytes(name)}`;
+function writeLine(out: LineTaker, head: RecordHead, body: RecordBody, offset: LogOffset): void {
+  out.number('{"index":"', head.index);
+  out.number('","offset":"', offset);
+  out.number('","transno":"', head.transno);
+  out.time('","time":"', head.time);
+  out.literal('","op":"');
+  out.literal(body.op);
+  out.fid('","fid":"', head.fid);
+  if ('parent' in body) writeEntry(out, body.parent, body.name);
+  else out.literal('"');
+  writeBody(out, body, head.time);
+  out.number(',"uid":', head.uid);
+  out.number(',"gid":', head.gid);
+  out.number(',"pid":', head.pid);
+  out.string(',"nid":', head.nid);
+  out.string(',"jobid":', head.jobid);
+  writeRest(out, body, head.time);
+  out.literal('}\n');
+}
+
+function writeEntry(out: LineTaker, parent: Fid, name: string): void {
+  out.fid('","parent":"', parent);
+  out.string('","name":', name);
 }
 
 /** From newParent to target: what differs from operation to operation. */
-function renderBody(record: FeedRecord, attrs: string): string {
-  switch (record.op) {
+function writeBody(out: LineTaker, body: RecordBody, time: Timespec): void {
+  switch (body.op) {
     case 'create':
     case 'mkdir':
     case 'mknod':
@@ -50,65 +71,113 @@ function renderBody(record: FeedRecord, attrs: string): string {
     case 'unlink':
     case 'rmdir':
     case 'setattr':
-      return `,"attrs":${attrs}`;
+      return writeAttrs(out, body.attrs, time);
     case 'symlink':
-      return `,"attrs":${attrs},"target":${renderBytes(record.target)}`;
+      writeAttrs(out, body.attrs, time);
+      return out.string(',"target":', body.target);
     case 'rename':
-      return (
-        `,"newParent":"${formatFid(record.newParent)}"` +
-        `,"newName":${renderBytes(record.newName)},"attrs":${attrs}`
-      );
-    case 'setxattr': {
-      const { name, value, flags } = record.xattr;
-      return (
-        `,"attrs":${attrs},"xattr":{"name":${renderBytes(name)}` +
-        `,"value":"${bytesToBase64(value)}","flags":${flags}}`
-      );
-    }
+      out.fid(',"newParent":"', body.newParent);
+      out.string('","newName":', body.newName);
+      return writeAttrs(out, body.attrs, time);
+    case 'setxattr':
+      writeAttrs(out, body.attrs, time);
+      out.string(',"xattr":{"name":', body.xattr.name);
+      out.base64(',"value":"', body.xattr.value);
+      out.number('","flags":', body.xattr.flags);
+      return out.literal('}');
     case 'removexattr':
-      return `,"attrs":${attrs},"xattr":{"name":${renderBytes(record.xattr.name)}}`;
+      writeAttrs(out, body.attrs, time);
+      out.string(',"xattr":{"name":', body.xattr.name);
+      return out.literal('}');
     case 'write':
-      return `,"attrs":${attrs},"extents":[${record.extents.map(renderExtent).join(',')}]`;
+      writeAttrs(out, body.attrs, time);
+      return writeExtents(out, body.extents);
     default:
-      return unreachable(record);
+      return unreachable(body);
   }
 }
 
 /** What follows the author: how much of the object is left, and what a rename replaced. */
-function renderRest(record: FeedRecord, now: string): string {
-  if (record.op === 'unlink' || record.op === 'rmdir') return `,"last":${record.last}`;
-  if (record.op !== 'rename') return '';
-  const { over, exchanged, time } = record;
-  let text = '';
-  if (over !== undefined) {
-    const attrs = renderAttrs(over.attrs, time, now);
-    text += `,"over":{"fid":"${formatFid(over.fid)}","attrs":${attrs},"last":${over.last}}`;
+function writeRest(out: LineTaker, body: RecordBody, time: Timespec): void {
+  if (body.op === 'unlink' || body.op === 'rmdir') {
+    out.literal(body.last ? ',"last":true' : ',"last":false');
   }
-  if (exchanged !== undefined) text += `,"exchanged":"${formatFid(exchanged)}"`;
-  return text;
+  if (body.op !== 'rename') return;
+  const { over, exchanged } = body;
+  if (over !== undefined) {
+    out.fid(',"over":{"fid":"', over.fid);
+    out.literal('"');
+    writeAttrs(out, over.attrs, time);
+    out.literal(over.last ? ',"last":true}' : ',"last":false}');
+  }
+  if (exchanged !== undefined) {
+    out.fid(',"exchanged":"', exchanged);
+    out.literal('"');
+  }
 }
 
-function renderExtent({ offset, length }: Extent): string {
-  return `{"offset":"${offset}","length":"${length}"}`;
+function writeExtents(
+  out: LineTaker,
+  extents: Extract<RecordBody, { op: 'write' }>['extents'],
+): void {
+  out.literal(',"extents":[');
+  let before = '{"offset":"';
+  for (const extent of extents) {
+    out.number(before, extent.offset);
+    out.number('","length":"', extent.length);
+    before = '"},{"offset":"';
+  }
+  out.literal(extents.length === 0 ? ']' : '"}]');
 }
 
-function renderAttrs(attrs: RecordAttrs, time: Timespec, now: string): string {
+function writeAttrs(out: LineTaker, attrs: RecordAttrs, now: Timespec): void {
   const { mode, uid, gid, size, nlink, rdev, atime, mtime, ctime } = attrs;
-  let text = '';
-  if (mode !== undefined) text += `,"mode":"0${mode.toString(8)}"`;
-  if (uid !== undefined) text += `,"uid":${uid}`;
-  if (gid !== undefined) text += `,"gid":${gid}`;
-  if (size !== undefined) text += `,"size":"${size}"`;
-  if (nlink !== undefined) text += `,"nlink":${nlink}`;
-  if (rdev !== undefined) text += `,"rdev":${rdev}`;
-  if (atime !== undefined) text += `,"atime":"${renderTime(atime, time, now)}"`;
-  if (mtime !== undefined) text += `,"mtime":"${renderTime(mtime, time, now)}"`;
-  if (ctime !== undefined) text += `,"ctime":"${renderTime(ctime, time, now)}"`;
-  return text === '' ? '{}' : `{${text.slice(1)}}`;
+  let before = OPEN_ATTRS;
+  if (mode !== undefined) before = writeMode(out, before, mode);
+  if (uid !== undefined) before = writeNumber(out, before, '"uid":', uid, '');
+  if (gid !== undefined) before = writeNumber(out, before, '"gid":', gid, '');
+  if (size !== undefined) before = writeNumber(out, before, '"size":"', size, '"');
+  if (nlink !== undefined) before = writeNumber(out, before, '"nlink":', nlink, '');
+  if (rdev !== undefined) before = writeNumber(out, before, '"rdev":', rdev, '');
+  if (atime !== undefined) before = writeTime(out, before, '"atime":"', atime, now);
+  if (mtime !== undefined) before = writeTime(out, before, '"mtime":"', mtime, now);
+  if (ctime !== undefined) before = writeTime(out, before, '"ctime":"', ctime, now);
+  out.literal(before === OPEN_ATTRS ? ',"attrs":{}' : '}');
 }
 
-/** Most times of a record are the record's own, whose text is at hand. */
-function renderTime(time: Timespec, now: Timespec, nowText: string): string {
-  const same = time === now || (time.sec === now.sec && time.nsec === now.nsec);
-  return same ? nowText : timeToNanoseconds(time);
+/** Each attribute writes what stands before it, and returns what stands before the next. */
+const OPEN_ATTRS = ',"attrs":{';
+
+function writeMode(out: LineTaker, before: string, mode: number): string {
+  out.literal(before);
+  out.octal('"mode":"0', mode);
+  out.literal('"');
+  return ',';
+}
+
+function writeNumber(
+  out: LineTaker,
+  before: string,
+  key: string,
+  value: number,
+  after: string,
+): string {
+  out.literal(before);
+  out.number(key, value);
+  out.literal(after);
+  return ',';
+}
+
+/** Most times of a record are the record's own. */
+function writeTime(
+  out: LineTaker,
+  before: string,
+  key: string,
+  time: Timespec,
+  now: Timespec,
+): string {
+  out.literal(before);
+  out.time(key, time.sec === now.sec && time.nsec === now.nsec ? now : time);
+  out.literal('"');
+  return ',';
 }

@@ -48,7 +48,7 @@ export function decodeRead(m: Message): api.ReadRequest {
     nodeId: m.nodeId,
     caller: m.caller(),
     fh: m.u64(fuse_read_in.fh),
-    offset: m.u64(fuse_read_in.offset),
+    offset: m.offset(fuse_read_in.offset),
     size: m.u32(fuse_read_in.size_field),
     flags: m.u32(fuse_read_in.flags),
     lockOwner: owned ? m.big(fuse_read_in.lock_owner) : undefined,
@@ -65,7 +65,7 @@ export function decodeWrite(m: Message): api.WriteRequest {
     nodeId: m.nodeId,
     caller: m.caller(),
     fh: m.u64(fuse_write_in.fh),
-    offset: m.u64(fuse_write_in.offset),
+    offset: m.offset(fuse_write_in.offset),
     flags: m.u32(fuse_write_in.flags),
     data,
     fromCache: (writeFlags & FUSE_WRITE_CACHE) !== 0,
@@ -129,8 +129,8 @@ export function decodeFallocate(m: Message): api.FallocateRequest {
     nodeId: m.nodeId,
     caller: m.caller(),
     fh: m.u64(fuse_fallocate_in.fh),
-    offset: m.u64(fuse_fallocate_in.offset),
-    length: m.u64(fuse_fallocate_in.length),
+    offset: m.offset(fuse_fallocate_in.offset),
+    length: m.offset(fuse_fallocate_in.length),
     mode: m.u32(fuse_fallocate_in.mode),
   };
 }
@@ -143,7 +143,7 @@ export function decodeLseek(m: Message): api.LseekRequest {
     nodeId: m.nodeId,
     caller: m.caller(),
     fh: m.u64(fuse_lseek_in.fh),
-    offset: m.i64(fuse_lseek_in.offset),
+    offset: m.signedOffset(fuse_lseek_in.offset),
     whence: m.u32(fuse_lseek_in.whence),
   };
 }
@@ -186,11 +186,11 @@ export function decodeCopyFileRange(m: Message): api.CopyFileRangeRequest {
     nodeId: m.nodeId,
     caller: m.caller(),
     fhIn: m.u64(at.fh_in),
-    offsetIn: m.u64(at.off_in),
+    offsetIn: m.offset(at.off_in),
     nodeIdOut: m.u64(at.nodeid_out),
     fhOut: m.u64(at.fh_out),
-    offsetOut: m.u64(at.off_out),
-    length: m.u64(at.len),
+    offsetOut: m.offset(at.off_out),
+    length: m.offset(at.len),
     flags: m.u64(at.flags),
   };
 }

@@ -67,7 +67,7 @@ export function decodeSetattr(m: Message): api.SetattrRequest {
     mode: valid & FATTR_MODE ? m.u32(at.mode) : undefined,
     uid: valid & FATTR_UID ? m.u32(at.uid) : undefined,
     gid: valid & FATTR_GID ? m.u32(at.gid) : undefined,
-    size: valid & FATTR_SIZE ? m.u64(at.size_field) : undefined,
+    size: valid & FATTR_SIZE ? m.offset(at.size_field) : undefined,
     atime,
     mtime,
     ctime: valid & FATTR_CTIME ? time(m, at.ctime, at.ctimensec) : undefined,

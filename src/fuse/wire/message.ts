@@ -97,6 +97,23 @@ export class Message {
     return high * TWO_32 + this.view.getUint32(BODY + at, true);
   }
 
+  /**
+   * A position or length in a file. One of 2^53 or more is told as 2^53 - 1: beyond the
+   * end of any file just as well, which is all that the errno depends on.
+   */
+  offset(at: number): number {
+    const high = this.view.getUint32(BODY + at + 4, true);
+    if (high >= HIGH_HALF_LIMIT) return Number.MAX_SAFE_INTEGER;
+    return high * TWO_32 + this.view.getUint32(BODY + at, true);
+  }
+
+  /** {@link offset} where it may be negative. */
+  signedOffset(at: number): number {
+    const high = this.view.getInt32(BODY + at + 4, true);
+    const value = high * TWO_32 + this.view.getUint32(BODY + at, true);
+    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
+  }
+
   /** A signed 64-bit number between -2^53 and 2^53. Throws EOVERFLOW outside. */
   i64(at: number): number {
     const high = this.view.getInt32(BODY + at + 4, true);

@@ -5,7 +5,7 @@ import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { Inspection } from '../../store/inspection.js';
 import { fidOfKey } from '../../store/keys.js';
 import { decodeInode, type Inode } from '../inode.js';
-import { LINK_MAX } from '../limits.js';
+import { DIRECTORY_LINK_MAX, LINK_MAX } from '../limits.js';
 import type { Meta } from './check-meta.js';
 import { type Findings, showFid } from './findings.js';
 import { InodeFlag, InodeIndex } from './inode-index.js';
@@ -74,7 +74,8 @@ function problemsOf(inode: Inode): string[] {
   const problems: string[] = [];
   const type = (inode.mode & S_IFMT) >>> 12;
   if (!TYPES.has(type) || inode.mode > 0o177777) problems.push(`mode 0${inode.mode.toString(8)}`);
-  if (inode.nlink > LINK_MAX + 1) problems.push(`${inode.nlink} names`);
+  const linkMax = isDirectory(inode.mode) ? DIRECTORY_LINK_MAX : LINK_MAX;
+  if (inode.nlink > linkMax) problems.push(`${inode.nlink} names`);
   if (inode.size > FILE_BYTES_MAX) problems.push(`size ${inode.size}`);
   const times = [inode.atime, inode.mtime, inode.ctime, inode.btime];
   if (times.some(({ nsec }) => nsec > NSEC_MAX)) problems.push('a time beyond its second');

@@ -1,8 +1,12 @@
 /** Tables `xattr`, `inline` and `orphan`: what belongs to an inode, and says so. */
+import { FsError } from '../../base/errno.js';
+import { isDirectory, S_IRWXUGO } from '../../base/mode.js';
 import { NAME_BYTES_MAX } from '../../base/name.js';
+import { DEFAULT_ACL, isAclName } from '../../base/xattr-name.js';
 import { INLINE_BYTES_MAX } from '../../rpc/limits.js';
 import type { InspectedEntry, Inspection } from '../../store/inspection.js';
 import { fidOfKey, nameOfXattrKey } from '../../store/keys.js';
+import { type Acl, decodeAcl, isMinimal, permissionsOf } from '../acl.js';
 import { XATTR_VALUE_BYTES_MAX } from '../limits.js';
 import { type Findings, showFid, showName } from './findings.js';
 import { InodeFlag, type InodeIndex } from './inode-index.js';
@@ -32,15 +36,37 @@ function checkXattr({ key, value }: InspectedEntry, index: InodeIndex, findings:
     return;
   }
   const fid = fidOfKey(key);
-  const where = `xattr ${showName(nameOfXattrKey(key))} of ${showFid(fid)}`;
+  const name = nameOfXattrKey(key);
+  const where = `xattr ${showName(name)} of ${showFid(fid)}`;
   if (value === undefined) findings.add('damaged-value', where, 'its checksum is wrong');
   else if (value.length > XATTR_VALUE_BYTES_MAX) {
     findings.add('bad-value', where, `has ${value.length} bytes`);
   }
   const owner = ownerOf(fid, where, index, findings);
-  if (owner !== undefined && !index.has(owner, InodeFlag.XATTRS)) {
+  if (owner === undefined) return;
+  if (!index.has(owner, InodeFlag.XATTRS)) {
     findings.add('bad-value', where, 'is not seen: the inode says that it has none');
+  } else if (value !== undefined && isAclName(name)) {
+    const fault = faultOfAcl(name, value, index.columns.mode[owner] ?? 0);
+    if (fault !== undefined) findings.add('bad-value', where, fault);
   }
+}
+
+/** What is wrong with an ACL of an object with this mode, if anything is. */
+function faultOfAcl(name: string, value: Uint8Array, mode: number): string | undefined {
+  let acl: Acl;
+  try {
+    acl = decodeAcl(value);
+  } catch (error) {
+    if (error instanceof FsError) return `is no ACL: ${error.message}`;
+    throw error;
+  }
+  if (name === DEFAULT_ACL) return isDirectory(mode) ? undefined : 'is for directories only';
+  if (isMinimal(acl)) return 'says no more than the mode';
+  const shown = mode & S_IRWXUGO;
+  const meant = permissionsOf(acl);
+  if (meant === shown) return undefined;
+  return `allows ${meant.toString(8)}, and the mode ${shown.toString(8)}`;
 }
 
 function checkInline({ key, value }: InspectedEntry, index: InodeIndex, findings: Findings): void {

@@ -12,34 +12,35 @@ import {
   S_IFSOCK,
   S_ISGID,
 } from '../../base/mode.js';
+import type { Reint } from '../../rpc/messages.js';
 import { Inode } from '../inode.js';
-import { LINK_MAX, TARGET_BYTES_MAX } from '../limits.js';
+import { DIRECTORY_LINK_MAX, TARGET_BYTES_MAX } from '../limits.js';
 import { checkName, direntType, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
+import { inheritPermissions } from './acls.js';
+import { recordXattrs } from './record-xattr.js';
+
+type Create = Extract<Reint, { op: 'create' }>;
 
 const CREATABLE = [S_IFREG, S_IFDIR, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK];
 
-/** create, mkdir, mknod. FsError(EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EMLINK, EINVAL). */
-export function create(
-  txn: Transaction,
-  parentFid: Fid,
-  name: string,
-  mode: number,
-  rdev: number,
-): Inode {
+/** create, mkdir, mknod. FsError(EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EMLINK, EINVAL, EIO). */
+export function create(txn: Transaction, change: Create): Inode {
+  const { parent: parentFid, name, mode } = change;
   const type = mode & S_IFMT;
   if (!CREATABLE.includes(type)) throw new FsError(Errno.EINVAL, 'no such file type');
   const parent = newEntry(txn, parentFid, name);
-  if (type === S_IFDIR && parent.nlink >= LINK_MAX) {
+  if (type === S_IFDIR && parent.nlink >= DIRECTORY_LINK_MAX) {
     throw new FsError(Errno.EMLINK, 'too many subdirectories');
   }
-  const inode = newInode(txn, parent, mode);
-  inode.rdev = type === S_IFCHR || type === S_IFBLK ? rdev : 0;
+  const inode = newObject(txn, parent, mode, change.umask);
+  inode.rdev = type === S_IFCHR || type === S_IFBLK ? change.rdev : 0;
   attach(txn, parent, name, inode);
   if (isDirectory(mode)) {
     inode.nlink = 2;
     inode.parent = parentFid;
     parent.nlink++;
+    txn.namespace.dirents.made(inode.fid);
   }
   txn.record(inode.fid, () => ({
     op: type === S_IFREG ? 'create' : type === S_IFDIR ? 'mkdir' : 'mknod',
@@ -47,6 +48,7 @@ export function create(
     name,
     attrs: recordAttrs(inode),
   }));
+  recordXattrs(txn, inode);
   return inode;
 }
 
@@ -78,8 +80,18 @@ function newEntry(txn: Transaction, parentFid: Fid, name: string): Inode {
   return parent;
 }
 
+/**
+ * An object of any type but symlink, with the permissions that it has from `mode`, the
+ * umask and what it inherits; nothing leads to it yet. FsError(EIO).
+ */
+export function newObject(txn: Transaction, parent: Inode, mode: number, umask: number): Inode {
+  const inode = newInode(txn, parent, mode);
+  inheritPermissions(txn, parent, inode, umask);
+  return inode;
+}
+
 /** A set-group-id directory gives its group to what is made in it, and the bit to directories. */
-function newInode(txn: Transaction, parent: Inode, mode: number): Inode {
+export function newInode(txn: Transaction, parent: Inode, mode: number): Inode {
   const inherits = (parent.mode & S_ISGID) !== 0;
   const inherited = inherits && isDirectory(mode) ? mode | S_ISGID : mode;
   const inode = new Inode(txn.namespace.fids.allocate(), inherited, txn.time);
@@ -88,7 +100,7 @@ function newInode(txn: Transaction, parent: Inode, mode: number): Inode {
   return inode;
 }
 
-function attach(txn: Transaction, parent: Inode, name: string, inode: Inode): void {
+export function attach(txn: Transaction, parent: Inode, name: string, inode: Inode): void {
   txn.namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
   txn.namespace.inodes.touch(inode);
   txn.namespace.counted(1);

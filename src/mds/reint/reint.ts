@@ -2,12 +2,14 @@
 import createDebug from 'debug';
 import { unreachable } from '../../base/assert.js';
 import type { Reint } from '../../rpc/messages.js';
+import type { SpaceUse } from '../../store/space-use.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
 import { create, symlink } from './create.js';
 import { link } from './link.js';
-import { rename } from './rename.js';
+import { RENAME_WHITEOUT, rename } from './rename.js';
 import { setattr } from './setattr.js';
+import { tmpfile } from './tmpfile.js';
 import { rmdir, unlink } from './unlink.js';
 import { write } from './write.js';
 import { removexattr, setxattr } from './xattr.js';
@@ -19,7 +21,9 @@ export function reint(txn: Transaction, change: Reint): Inode {
   if (debug.enabled) debug('transno %d: %s', txn.transno, change.op);
   switch (change.op) {
     case 'create':
-      return create(txn, change.parent, change.name, change.mode, change.rdev);
+      return create(txn, change);
+    case 'tmpfile':
+      return tmpfile(txn, change);
     case 'symlink':
       return symlink(txn, change.parent, change.name, change.target);
     case 'link':
@@ -38,7 +42,7 @@ export function reint(txn: Transaction, change: Reint): Inode {
     case 'setattr':
       return setattr(txn, change.fid, change.change);
     case 'setxattr':
-      return setxattr(txn, change.fid, change.name, change.value, change.flags);
+      return setxattr(txn, change);
     case 'removexattr':
       return removexattr(txn, change.fid, change.name);
     case 'write':
@@ -49,19 +53,22 @@ export function reint(txn: Transaction, change: Reint): Inode {
 }
 
 /**
- * Changes that may use the reserve of free space: those that free some (cutting a file
- * counts, growing one does not), and the record of data that were accepted already.
+ * What a change does to the free space. Cutting a file gives some back, growing one does
+ * not; data that are being recorded were accepted already. A rename needs none but for
+ * its record.
  */
-export function usesReserve(change: Reint): boolean {
+export function spaceOf(change: Reint): SpaceUse {
   switch (change.op) {
     case 'unlink':
     case 'rmdir':
     case 'removexattr':
     case 'write':
-      return true;
+      return 'frees';
+    case 'rename':
+      return (change.flags & RENAME_WHITEOUT) === 0 ? 'keeps' : 'takes';
     case 'setattr':
-      return change.change.size === 0;
+      return change.change.size === 0 ? 'frees' : 'takes';
     default:
-      return false;
+      return 'takes';
   }
 }

@@ -1,16 +1,28 @@
 import { Errno, FsError } from '../../base/errno.js';
 import { type Fid, ROOT_FID } from '../../base/fid.js';
-import { isDirectory } from '../../base/mode.js';
+import { isDirectory, S_IFCHR } from '../../base/mode.js';
 import type { Dirent } from '../dirent-table.js';
 import type { Inode } from '../inode.js';
-import { LINK_MAX } from '../limits.js';
+import { DIRECTORY_LINK_MAX } from '../limits.js';
 import { checkName, direntType, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
+import { attach, newObject } from './create.js';
+import { recordXattrs } from './record-xattr.js';
 import { loseName } from './unlink.js';
 
 /** renameat2(2). */
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;
+export const RENAME_WHITEOUT = 4;
+
+/** All that can be asked for: an exchange leaves no name free, for another object or a whiteout. */
+const ALLOWED_FLAGS = [
+  0,
+  RENAME_NOREPLACE,
+  RENAME_EXCHANGE,
+  RENAME_WHITEOUT,
+  RENAME_NOREPLACE | RENAME_WHITEOUT,
+];
 
 interface Place {
   readonly directory: Inode;
@@ -28,20 +40,17 @@ export function rename(
   flags: number,
 ): Inode {
   const { namespace } = txn;
-  const exchange = flags === RENAME_EXCHANGE;
-  if (flags !== 0 && flags !== RENAME_NOREPLACE && !exchange) {
-    throw new FsError(Errno.EINVAL, 'unknown rename flags');
-  }
+  if (!ALLOWED_FLAGS.includes(flags)) throw new FsError(Errno.EINVAL, 'unknown rename flags');
   checkName(to.name);
   const source: Place = { directory: namespace.directory(from.parent), name: from.name };
   const target: Place = { directory: namespace.liveDirectory(to.parent), name: to.name };
   const dirent = namespace.entry(from.parent, from.name);
   const moved = namespace.inode(dirent.fid as Fid);
   const existing = namespace.dirents.lookup(to.parent, to.name);
-  if (existing !== undefined && flags === RENAME_NOREPLACE) {
+  if (existing !== undefined && (flags & RENAME_NOREPLACE) !== 0) {
     throw new FsError(Errno.EEXIST, 'the name is taken');
   }
-  if (exchange) {
+  if (flags === RENAME_EXCHANGE) {
     if (existing === undefined) throw new FsError(Errno.ENOENT, 'nothing to exchange with');
     return swap(txn, source, target, dirent, existing);
   }
@@ -50,10 +59,13 @@ export function rename(
   const victim = existing === undefined ? undefined : namespace.inode(existing.fid as Fid);
   if (victim !== undefined) checkReplaceable(moved, victim);
   const entersDirectory = isDirectory(moved.mode) && source.directory !== target.directory;
-  if (entersDirectory && victim === undefined && target.directory.nlink >= LINK_MAX) {
+  if (entersDirectory && victim === undefined && target.directory.nlink >= DIRECTORY_LINK_MAX) {
     throw new FsError(Errno.EMLINK, 'too many subdirectories');
   }
+  const whiteout =
+    (flags & RENAME_WHITEOUT) === 0 ? undefined : newObject(txn, source.directory, S_IFCHR, 0);
   move(txn, source, target, dirent, existing, moved, victim);
+  if (whiteout !== undefined) leaveWhiteout(txn, source, whiteout);
   return moved;
 }
 
@@ -101,6 +113,30 @@ function move(
   }));
 }
 
+/**
+ * A whiteout, which says to an overlay that the name is gone: a character device 0:0 of
+ * mode 0, where the name was. It takes the place that the name has just left, so it
+ * always finds one.
+ */
+function leaveWhiteout(txn: Transaction, { directory, name }: Place, whiteout: Inode): void {
+  attach(txn, directory, name, whiteout);
+  txn.record(whiteout.fid, () => ({
+    op: 'mknod',
+    parent: directory.fid,
+    name,
+    attrs: recordAttrs(whiteout),
+  }));
+  recordXattrs(txn, whiteout);
+}
+
+/** FsError(EMLINK) if `enters` would be a subdirectory too many where `leaves` goes away. */
+function checkRoom(directory: Inode, enters: Inode, from: Inode, leaves: Inode): void {
+  const more = isDirectory(enters.mode) && !isDirectory(leaves.mode) && directory !== from;
+  if (more && directory.nlink >= DIRECTORY_LINK_MAX) {
+    throw new FsError(Errno.EMLINK, 'too many subdirectories');
+  }
+}
+
 function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dirent): Inode {
   const { namespace } = txn;
   const moved = namespace.inode(a.fid as Fid);
@@ -108,6 +144,8 @@ function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dire
   if (moved === other) return moved;
   if (isDirectory(moved.mode)) checkNoLoop(txn, moved, target.directory);
   if (isDirectory(other.mode)) checkNoLoop(txn, other, source.directory);
+  checkRoom(source.directory, other, target.directory, moved);
+  checkRoom(target.directory, moved, source.directory, other);
   namespace.dirents.replace(source.directory.fid, a, other.fid, direntType(other.mode));
   namespace.dirents.replace(target.directory.fid, b, moved.fid, direntType(moved.mode));
   relocate(moved, source.directory, target.directory);

@@ -7,13 +7,17 @@ import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { AttributeChange } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
+import { aclAfterChmod, storeAccessAcl } from './acls.js';
+import { dropCapability } from './capability.js';
 
 type Changed = { -readonly [Key in keyof RecordAttrs]: RecordAttrs[Key] };
 
-/** chmod, chown, truncate, utimens in one. FsError(EISDIR, EINVAL, EFBIG, ESTALE). */
+/** chmod, chown, truncate, utimens in one. FsError(EISDIR, EINVAL, EFBIG, ESTALE, EIO). */
 export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): Inode {
   const inode = txn.namespace.inode(fid);
   if (change.size !== undefined) checkSize(inode, change.size);
+  const acl =
+    change.mode === undefined ? undefined : aclAfterChmod(txn.namespace, inode, change.mode);
   const attrs: Changed = {};
   if (change.size !== undefined) {
     truncate(txn, inode, change.size);
@@ -31,7 +35,9 @@ export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): In
   if (change.mtime !== undefined) attrs.mtime = inode.mtime = timeOf(txn, change.mtime);
   txn.changed(inode);
   attrs.ctime = inode.ctime;
+  if (losesCapability(inode, change)) dropCapability(txn, inode);
   txn.recordOf(inode, () => ({ op: 'setattr', attrs }));
+  if (acl !== undefined) storeAccessAcl(txn, inode, acl);
   return inode;
 }
 
@@ -40,6 +46,12 @@ export function withoutSetId(mode: number): number {
   if (isDirectory(mode)) return mode;
   const cleared = mode & ~S_ISUID;
   return (cleared & S_IXGRP) !== 0 ? cleared & ~S_ISGID : cleared;
+}
+
+/** Another length or another owner, or the same once more. */
+function losesCapability(inode: Inode, { size, uid, gid }: AttributeChange): boolean {
+  if (isDirectory(inode.mode)) return false;
+  return size !== undefined || uid !== undefined || gid !== undefined;
 }
 
 function timeOf(txn: Transaction, time: Timespec | 'now'): Timespec {

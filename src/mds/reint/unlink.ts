@@ -50,5 +50,5 @@ export function rmdir(txn: Transaction, parentFid: Fid, name: string): Inode {
 export function loseName(txn: Transaction, inode: Inode): void {
   inode.nlink = isDirectory(inode.mode) ? 0 : inode.nlink - 1;
   txn.changed(inode);
-  if (inode.nlink === 0) txn.namespace.abandon(inode);
+  if (inode.nlink === 0) txn.nameless(inode);
 }

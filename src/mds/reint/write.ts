@@ -2,7 +2,7 @@ import { Errno, FsError } from '../../base/errno.js';
 import { isRegular } from '../../base/mode.js';
 import { compareTimes } from '../../base/time.js';
 import { EXTENTS_MAX } from '../../feed/record-limits.js';
-import { FILE_BYTES_MAX, INLINE_BYTES_MAX } from '../../rpc/limits.js';
+import { FILE_BYTES_MAX, INLINE_BYTES_MAX, WRITE_EXTENTS_MAX } from '../../rpc/limits.js';
 import type { Reint } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
@@ -37,23 +37,21 @@ export function write(txn: Transaction, change: Write): Inode {
   // The data may be older than what happened to the inode since.
   if (compareTimes(inode.ctime, change.mtime) < 0) inode.ctime = change.mtime;
   namespace.inodes.touch(inode);
-  txn.recordOf(inode, () => ({
-    op: 'write',
-    extents: change.extents,
-    attrs: {
-      size: inode.size,
-      mtime: inode.mtime,
-      ctime: inode.ctime,
-      ...(modeChanged ? { mode } : {}),
-    },
-  }));
+  const { size, mtime, ctime } = inode;
+  const attrs = { size, mtime, ctime, ...(modeChanged ? { mode } : {}) };
+  // More extents than a record holds are several records of the one transaction.
+  for (let at = 0; at === 0 || at < change.extents.length; at += EXTENTS_MAX) {
+    const extents = change.extents.slice(at, at + EXTENTS_MAX);
+    txn.recordOf(inode, () => ({ op: 'write', extents, attrs }));
+  }
   return inode;
 }
 
 function check(inode: Inode, change: Write): void {
   if (!isRegular(inode.mode)) throw new FsError(Errno.EINVAL, 'only regular files hold data');
   if (change.size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
-  if (change.extents.length > EXTENTS_MAX) throw new FsError(Errno.EINVAL, 'too many extents');
+  if (change.extents.length > WRITE_EXTENTS_MAX)
+    throw new FsError(Errno.EINVAL, 'too many extents');
   // The file may be longer: what truncate(2) added is a hole behind its contents.
   if (change.layout === 'inline' && (change.contents?.byteLength ?? 0) > INLINE_BYTES_MAX) {
     throw new FsError(Errno.EINVAL, 'too large for inline contents');

@@ -1,46 +1,51 @@
 import { Errno, FsError } from '../../base/errno.js';
 import type { Fid } from '../../base/fid.js';
 import { NAME_BYTES_MAX } from '../../base/name.js';
+import { isAclName } from '../../base/xattr-name.js';
+import type { Reint } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
 import { XATTR_LIST_BYTES_MAX, XATTR_VALUE_BYTES_MAX } from '../limits.js';
+import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
+import { setAcl } from './acls.js';
+import { recordXattr } from './record-xattr.js';
+
+type Setxattr = Extract<Reint, { op: 'setxattr' }>;
 
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
 
-/** FsError(EEXIST, ENODATA, E2BIG, ERANGE, ENOSPC). */
-export function setxattr(
-  txn: Transaction,
-  fid: Fid,
-  name: string,
-  value: Uint8Array,
-  flags: number,
-): Inode {
+/** FsError(EEXIST, ENODATA, E2BIG, ERANGE, ENOSPC); of ACLs also EINVAL, EACCES, EOPNOTSUPP. */
+export function setxattr(txn: Transaction, change: Setxattr): Inode {
+  const { name, value, flags } = change;
   const { namespace } = txn;
-  const inode = namespace.inode(fid);
+  const inode = namespace.inode(change.fid);
   if (name === '' || name.length > NAME_BYTES_MAX) throw new FsError(Errno.ERANGE, 'xattr name');
   if (value.byteLength > XATTR_VALUE_BYTES_MAX) throw new FsError(Errno.E2BIG, 'xattr value');
-  const exists = inode.hasXattrs && namespace.xattrs.get(fid, name) !== undefined;
+  const exists = inode.hasXattrs && namespace.xattrs.get(inode.fid, name) !== undefined;
+  if (!exists) checkRoomFor(namespace, inode, name);
+  if (isAclName(name)) {
+    setAcl(txn, inode, name, value, change.killSgid === true);
+    return inode;
+  }
   if (exists && (flags & XATTR_CREATE) !== 0) throw new FsError(Errno.EEXIST, 'xattr exists');
   if (!exists && (flags & XATTR_REPLACE) !== 0) throw new FsError(Errno.ENODATA, 'no such xattr');
-  if (!exists && inode.hasXattrs) {
-    const listed = namespace.xattrs.names(fid).reduce((sum, other) => sum + other.length + 1, 0);
-    if (listed + name.length + 1 > XATTR_LIST_BYTES_MAX) {
-      throw new FsError(Errno.ENOSPC, 'too many xattrs');
-    }
-  }
-  namespace.xattrs.set(fid, name, value);
+  namespace.xattrs.set(inode.fid, name, value);
   inode.hasXattrs = true;
   txn.changed(inode);
-  txn.recordOf(inode, () => ({
-    op: 'setxattr',
-    xattr: { name, value: Uint8Array.from(value), flags },
-    attrs: { ctime: inode.ctime },
-  }));
+  recordXattr(txn, inode, name, flags);
   return inode;
 }
 
-/** FsError(ENODATA). */
+/** FsError(ENOSPC) if the list of names grows longer than anybody can read. */
+function checkRoomFor(namespace: Namespace, inode: Inode, name: string): void {
+  if (!inode.hasXattrs) return;
+  if (namespace.xattrs.listBytes(inode.fid) + name.length + 1 > XATTR_LIST_BYTES_MAX) {
+    throw new FsError(Errno.ENOSPC, 'too many xattrs');
+  }
+}
+
+/** FsError(ENODATA). Without its access ACL an object has the permissions that its mode shows. */
 export function removexattr(txn: Transaction, fid: Fid, name: string): Inode {
   const { namespace } = txn;
   const inode = namespace.inode(fid);

@@ -2,9 +2,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Errno, FsError } from '../../../src/base/errno.js';
-import { Opcode } from '../../../src/fuse/wire/abi.js';
+import { FATTR_MTIME, Opcode } from '../../../src/fuse/wire/abi.js';
 import * as decode from '../../../src/fuse/wire/decode.js';
 import { Message } from '../../../src/fuse/wire/message.js';
+import { fuse_setattr_in } from '../../../src/fuse/wire/structs.js';
 import { bytesOf, cstring, request, u32, u64 } from '../support.js';
 import { fileFixtures } from './file-fixtures.js';
 import { entryFixtures, type Fixture } from './fixtures.js';
@@ -87,18 +88,35 @@ test('what does not fit in 53 bits is EOVERFLOW', () => {
   refuses(flush, open, Errno.EOVERFLOW);
 });
 
-test('nor may a signed number be below -(2^53 - 1): a record could not hold it', () => {
+test('a position beyond 53 bits is the largest there is', () => {
   const offset = (value: bigint): number => {
     const body = bytesOf(u64(1), Buffer.alloc(16));
     body.writeBigInt64LE(value, 8);
     return decode.decodeLseek(message(request(Opcode.LSEEK, body))).offset;
   };
   const limit = 2n ** 53n;
-  assert.is(offset(1n - limit), Number.MIN_SAFE_INTEGER);
-  assert.is(offset(limit - 1n), Number.MAX_SAFE_INTEGER);
-  for (const value of [-limit, limit, -(2n ** 63n), 2n ** 63n - 1n]) {
-    assert.throws(() => offset(value), /EOVERFLOW/);
+  assert.is(offset(-5n), -5);
+  for (const value of [1n - limit, -limit, -(2n ** 63n)]) {
+    assert.is(offset(value), Number.MIN_SAFE_INTEGER);
   }
+  for (const value of [limit - 1n, limit, 2n ** 63n - 1n]) {
+    assert.is(offset(value), Number.MAX_SAFE_INTEGER);
+  }
+  const write = bytesOf(u64(1), u64(2n ** 62n), u32(0), u32(0), Buffer.alloc(16));
+  const { offset: at } = decode.decodeWrite(message(request(Opcode.WRITE, write)));
+  assert.is(at, Number.MAX_SAFE_INTEGER);
+});
+
+test('nor may the seconds of a time be below -(2^53 - 1): a record could not hold them', () => {
+  const seconds = (value: bigint): unknown => {
+    const body = Buffer.alloc(fuse_setattr_in.size);
+    body.writeUInt32LE(FATTR_MTIME, fuse_setattr_in.valid);
+    body.writeBigInt64LE(value, fuse_setattr_in.mtime);
+    return decode.decodeSetattr(message(request(Opcode.SETATTR, body))).mtime;
+  };
+  const limit = 2n ** 53n;
+  assert.equal(seconds(1n - limit), { sec: Number.MIN_SAFE_INTEGER, nsec: 0 });
+  for (const value of [-limit, limit]) assert.throws(() => seconds(value), /EOVERFLOW/);
 });
 
 test('a header that cannot be believed', () => {

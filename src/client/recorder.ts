@@ -1,0 +1,146 @@
+/**
+ * What was written and the metadata server does not know yet: which files, since when,
+ * by whom; and telling it.
+ */
+import createDebug from 'debug';
+import { Errno, errnoOf } from '../base/errno.js';
+import { S_ISGID, S_ISUID } from '../base/mode.js';
+import type { Clock } from '../base/time.js';
+import { WRITE_EXTENTS_MAX } from '../rpc/limits.js';
+import type { Connection, Credentials } from '../rpc/messages.js';
+import type { FileData } from './file-data.js';
+import type { FileState } from './file-state.js';
+import { RECORD_AFTER_US, RECORD_BYTES, RECORD_EXTENTS_MAX } from './limits.js';
+
+const debug = createDebug('feedfs:client');
+
+export type Done = (errno: Errno | 0) => void;
+
+/** Who writes, and whether that clears set-id bits. */
+export interface Author {
+  readonly who: Credentials;
+  readonly killSuidgid: boolean;
+}
+
+export class Recorder {
+  readonly #mds: Connection;
+  readonly #data: FileData;
+  readonly #clock: Clock;
+  readonly #onClean: (file: FileState) => void;
+  /** Files with unrecorded writes, the oldest first. */
+  readonly #dirty = new Map<FileState, Credentials>();
+
+  /** `onClean`: nothing of the file is unrecorded any more. */
+  constructor(mds: Connection, data: FileData, clock: Clock, onClean: (file: FileState) => void) {
+    this.#mds = mds;
+    this.#data = data;
+    this.#clock = clock;
+    this.#onClean = onClean;
+  }
+
+  get anyDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  /**
+   * Bytes are in their place: they count, and are to be recorded. With length 0 nothing
+   * but the time of the change, and the size if `offset` is beyond the end.
+   */
+  written(file: FileState, offset: number, length: number, { who, killSuidgid }: Author): void {
+    const end = offset + length;
+    if (end > file.size) file.size = end;
+    file.mtime = this.#clock.now();
+    file.accessed = false;
+    file.extents.add(offset, length);
+    file.writes++;
+    if (!file.dirty) {
+      file.dirty = true;
+      file.dirtySinceUs = this.#clock.monotonicUs();
+      if (!this.#dirty.has(file)) this.#dirty.set(file, who);
+    }
+    if (killSuidgid) this.#killSuidgid(file);
+    if (!file.recording && this.#isMuch(file)) this.record(file);
+  }
+
+  /** Tells the server what was written. Calls back with its refusal, if any. */
+  record(file: FileState, done: Done = () => {}): void {
+    const who = this.#dirty.get(file);
+    if (who === undefined) return done(0);
+    if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
+    try {
+      this.#data.settle(file);
+    } catch (error) {
+      return done(errnoOf(error));
+    }
+    const { writes } = file;
+    // Whoever waits at the gate relies on an intent that this record must not end.
+    const keepIntent = file.gated || (file.writers > 0 && file.mayOverwrite);
+    if (!keepIntent) file.mayOverwrite = false;
+    file.recording = true;
+    const inline = file.layout === 'inline';
+    this.#mds.call(
+      'reint',
+      {
+        who,
+        change: {
+          op: 'write',
+          fid: file.fid,
+          extents: file.extents.atMost(WRITE_EXTENTS_MAX),
+          size: file.size,
+          mtime: file.mtime,
+          layout: file.layout,
+          generation: file.generation,
+          blocks: file.blocks,
+          contents: inline ? this.#data.contents(file).subarray(0, file.size) : undefined,
+          killSuidgid: file.killSuidgid,
+          keepIntent,
+        },
+      },
+      (errno) => {
+        file.recording = false;
+        // What was written while the answer was on its way is not in this record.
+        if (errno === Errno.ESTALE || (errno === 0 && file.writes === writes)) this.#clean(file);
+        done(errno === Errno.ESTALE ? 0 : errno);
+      },
+    );
+  }
+
+  recordAll(): void {
+    for (const file of [...this.#dirty.keys()]) this.record(file);
+  }
+
+  /** Records what has been waiting for too long. */
+  tick(nowUs: number): void {
+    for (const [file, who] of this.#dirty) {
+      if (nowUs - file.dirtySinceUs < RECORD_AFTER_US) break;
+      this.record(file);
+      if (!file.dirty) continue;
+      // Refused: try again after a while.
+      this.#dirty.delete(file);
+      file.dirtySinceUs = nowUs;
+      this.#dirty.set(file, who);
+    }
+  }
+
+  #isMuch({ extents }: FileState): boolean {
+    return extents.bytesAtMost >= RECORD_BYTES || extents.reaches(RECORD_EXTENTS_MAX);
+  }
+
+  /** Every write of an ordinary user asks for it; only where there are set-id bits is it urgent. */
+  #killSuidgid(file: FileState): void {
+    file.killSuidgid = true;
+    this.#mds.call('getattr', { fid: file.fid }, (_errno, attributes) => {
+      const mode = attributes?.mode ?? 0;
+      if ((mode & (S_ISUID | S_ISGID)) !== 0) this.record(file);
+    });
+  }
+
+  #clean(file: FileState): void {
+    this.#dirty.delete(file);
+    file.dirty = false;
+    file.extents.clear();
+    file.killSuidgid = false;
+    file.recordedSize = file.size;
+    this.#onClean(file);
+  }
+}
