@@ -23,3 +23,6 @@ export const PURGE_BLOCKS_PER_STEP = 64;
 
 /** Released ranges that wait for the purge; more are merged into one. */
 export const PURGE_WORK_MAX = 4_096;
+
+/** Records that wait to be encoded until there is time for it. */
+export const WAITING_RECORDS_MAX = 64;

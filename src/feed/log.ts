@@ -16,7 +16,7 @@ import { logKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
 import { type BlockHead, encodeBlock } from './block.js';
 import { ndjsonLength } from './encodings/ndjson.js';
-import { BLOCK_BYTES, BLOCK_RECORDS_MAX } from './limits.js';
+import { BLOCK_BYTES, BLOCK_RECORDS_MAX, WAITING_RECORDS_MAX } from './limits.js';
 import type { LogBlock } from './log-block.js';
 import { EPOCH, LogBlocks } from './log-blocks.js';
 import { readLogEnd, writeLogEnd } from './log-end.js';
@@ -44,6 +44,8 @@ export class Log implements Participant {
   readonly #clock: Clock;
   readonly #visibility: Visibility;
   readonly #writer = new RecordWriter();
+  /** Records that the writer has not seen: whoever made the change has its answer first. */
+  #waiting: { readonly change: ChangeHead; readonly body: RecordBody }[] = [];
   #pending: PendingBlock[] = [];
   #end: Position;
   #committedEnd: Position;
@@ -74,6 +76,7 @@ export class Log implements Participant {
 
   /** After the last record, whether or not it is on disk. */
   get end(): Position {
+    this.encode();
     return this.#end;
   }
 
@@ -90,12 +93,32 @@ export class Log implements Participant {
     this.#onVisible = listener;
   }
 
-  /**
-   * Adds a record to the batch that commits next. Head and body stay apart, and the head
-   * is spelt out: this is on the path of every change, and merging objects costs more
-   * than encoding them.
-   */
+  /** Adds a record to the batch that commits next. Keeps `body`, which must not change any more. */
   append(change: ChangeHead, body: RecordBody): void {
+    this.#waiting.push({ change, body });
+    if (this.#waiting.length >= WAITING_RECORDS_MAX) this.encode();
+  }
+
+  /**
+   * Gives bytes and places to the records that wait; called when there is time for it, and
+   * before anything needs them. RecordError, the same each time, for a record that has no
+   * encoding: then no commit succeeds any more, for none may have a change without its record.
+   */
+  encode(): void {
+    let encoded = 0;
+    try {
+      for (const { change, body } of this.#waiting) {
+        this.#encodeOne(change, body);
+        encoded++;
+      }
+    } finally {
+      if (encoded === this.#waiting.length) this.#waiting = [];
+      else this.#waiting.splice(0, encoded);
+    }
+  }
+
+  /** Head and body stay apart: merging objects costs more than encoding them. */
+  #encodeOne(change: ChangeHead, body: RecordBody): void {
     const { offset, index, text } = this.#end;
     const head: RecordHead = {
       index,
@@ -146,6 +169,7 @@ export class Log implements Participant {
   }
 
   collect(): void {
+    this.encode();
     for (const offset of this.#removals) this.#table.remove(logKey(EPOCH, offset));
     if (this.#pending.length === 0) return;
     const time = this.#clock.now();

@@ -2,6 +2,7 @@
  * The metadata server: opens what a store holds, and answers every method of
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
+import createDebug from 'debug';
 import { type Errno, errnoOf, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
@@ -20,6 +21,8 @@ import { recover } from './recovery.js';
 import { reint, spaceOf } from './reint/reint.js';
 import { type AppendRecord, Transaction } from './transaction.js';
 import { TransnoCounter } from './transno-counter.js';
+
+const debug = createDebug('feedfs:mds');
 
 type FeedMethod = Extract<keyof Service, `feed${string}`>;
 
@@ -83,9 +86,20 @@ export class MetadataServer {
 
   /** Commits and purges when due; true while a completion is outstanding. */
   tick(nowUs: number): boolean {
+    this.#encodeRecords();
     const busy = this.commit.tick(nowUs);
     if (!busy && this.feeds.purge.pending && this.feeds.purge.step() > 0) this.commit.note();
     return busy;
+  }
+
+  /** While whoever made a change goes on with its answer. */
+  #encodeRecords(): void {
+    try {
+      this.log.encode();
+    } catch (error) {
+      // The commit that needs the record fails the same way, and says so.
+      debug('a record has no encoding: %o', error);
+    }
   }
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */

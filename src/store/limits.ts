@@ -11,7 +11,7 @@ export const MAP_BYTES = 2 ** 40;
 export const TABLE_COUNT_MAX = 24;
 
 /** A dirty batch is committed after this long even when nobody waits for it. */
-export const COMMIT_DELAY_US = 10_000;
+export const COMMIT_DELAY_US = 50_000;
 
 /** Between two commits that somebody waits for (a feed reader, a poll) at least this long, unless idle. */
 export const COMMIT_SPACING_US = 1_000;
@@ -20,10 +20,10 @@ export const COMMIT_SPACING_US = 1_000;
 export const ISOLATED_CHANGES_MAX = 2;
 
 /** Uncommitted changes at which new mutations wait for the disk. */
-export const UNCOMMITTED_CHANGES_MAX = 4_096;
+export const UNCOMMITTED_CHANGES_MAX = 8_192;
 
 /** Changes after which a batch is committed without waiting for the delay. */
-export const BATCH_CHANGES_MAX = 512;
+export const BATCH_CHANGES_MAX = 2_048;
 
 /** Free bytes of the disk below which changes that need space are refused (ENOSPC). */
 export const RESERVE_BYTES = 32 * 2 ** 20;

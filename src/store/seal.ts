@@ -7,9 +7,9 @@ import { crc32 } from 'node:zlib';
 /** Bytes that a seal adds. */
 export const SEAL_BYTES = 4;
 
-/** Writes the seal of the first `length` bytes behind them. */
-export function seal(bytes: Buffer, length: number): void {
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, length)), length);
+/** Writes the seal of a value behind it, into a buffer that begins with the value. */
+export function writeSeal(bytes: Buffer, value: Uint8Array): void {
+  bytes.writeUInt32LE(crc32(value), value.byteLength);
 }
 
 /** The value without its seal, or undefined if it is damaged. */

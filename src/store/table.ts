@@ -2,7 +2,7 @@
 import type { Database } from 'lmdb';
 import { Errno, FsError } from '../base/errno.js';
 import type { TableName } from './keys.js';
-import { SEAL_BYTES, seal, unseal } from './seal.js';
+import { SEAL_BYTES, unseal, writeSeal } from './seal.js';
 
 export interface Entry {
   readonly key: Buffer;
@@ -40,11 +40,15 @@ export interface RangeOptions {
   readonly reverse?: boolean;
 }
 
+const KEPT_BEGINNING_BYTES_MAX = 512;
+
 /** Every value is sealed: a damaged one is an EIO for its one entry. */
 export class Table {
   readonly name: TableName;
   readonly #database: Database<Buffer, Buffer>;
   #scratch = Buffer.allocUnsafe(4096);
+  /** Beginnings of the scratch by their length: most values of a table have one of a few. */
+  #beginnings: Buffer[] = [];
 
   constructor(name: TableName, database: Database<Buffer, Buffer>) {
     this.name = name;
@@ -86,12 +90,20 @@ export class Table {
   /** Inside a write transaction only. */
   put(key: Buffer, value: Uint8Array): void {
     const length = value.byteLength;
-    if (this.#scratch.byteLength < length + SEAL_BYTES) {
-      this.#scratch = Buffer.allocUnsafe((length + SEAL_BYTES) * 2);
+    const sealedBytes = length + SEAL_BYTES;
+    if (this.#scratch.byteLength < sealedBytes) {
+      this.#scratch = Buffer.allocUnsafe(sealedBytes * 2);
+      this.#beginnings = [];
     }
     this.#scratch.set(value, 0);
-    seal(this.#scratch, length);
-    this.#database.put(key, this.#scratch.subarray(0, length + SEAL_BYTES));
+    writeSeal(this.#scratch, value);
+    this.#database.put(key, this.#beginning(sealedBytes));
+  }
+
+  #beginning(length: number): Buffer {
+    if (length > KEPT_BEGINNING_BYTES_MAX) return this.#scratch.subarray(0, length);
+    this.#beginnings[length] ??= this.#scratch.subarray(0, length);
+    return this.#beginnings[length];
   }
 
   /** Inside a write transaction only. */

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT_FID } from '../../src/base/fid.js';
 import { nameFromText } from '../../src/base/name.js';
-import { UNCOMMITTED_CHANGES_MAX } from '../../src/store/limits.js';
+import { COMMIT_DELAY_US, UNCOMMITTED_CHANGES_MAX } from '../../src/store/limits.js';
 import { Store } from '../../src/store/store.js';
 import { withFolder } from '../support/mount.js';
 import { owedRecords } from '../support/namespace-model.js';
@@ -65,7 +65,7 @@ test('changes wait for a store that is full, new ones are refused, and all reach
     await sim.settle();
     const file = createFile(sim, 'a');
     refuse(true);
-    sim.clock.advance(10_000);
+    sim.clock.advance(COMMIT_DELAY_US);
     sim.tick();
     const refused = sim.ask('setattr', setattrOf(file.fid, { mode: 0o600 }));
     assert.is(refused.outcome, 'ENOSPC');
@@ -142,7 +142,7 @@ test('an object file that is missing does not keep the store from being opened',
     await sim.answer('write', writeOf(file, 0, bytes(20_000, 1)));
     sim.ask('release', releaseOf(file));
     sim.ask('setattr', setattrOf(file.fid, { size: 10_000 }));
-    sim.clock.advance(10_000);
+    sim.clock.advance(COMMIT_DELAY_US);
     sim.tick();
     // The cut is committed and not done when the world ends, and then somebody removes the file.
     sim.objects.remove({ fid: file.fid, generation: 1 });

@@ -12,7 +12,7 @@ import { hashKeyFrom, hashName } from '../../src/mds/name-hash.js';
 import { decodeFlushed, encodeFlushed } from '../../src/store/flush-marker.js';
 import { direntKey, fidKey, TABLES } from '../../src/store/keys.js';
 import { FORMAT_VERSION } from '../../src/store/limits.js';
-import { seal, unseal } from '../../src/store/seal.js';
+import { unseal, writeSeal } from '../../src/store/seal.js';
 
 // From dist/test/store to the sources, which the compiler does not copy.
 const SOURCES = new URL('../../../src/', import.meta.url);
@@ -34,7 +34,7 @@ function keyAfter(heading: string): Buffer {
 function sealed(value: Buffer): Buffer {
   const bytes = Buffer.alloc(value.length + 4);
   bytes.set(value);
-  seal(bytes, value.length);
+  writeSeal(bytes, value);
   return bytes;
 }
 

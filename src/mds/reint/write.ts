@@ -41,7 +41,8 @@ export function write(txn: Transaction, change: Write): Inode {
   const attrs = { size, mtime, ctime, ...(modeChanged ? { mode } : {}) };
   // More extents than a record holds are several records of the one transaction.
   for (let at = 0; at === 0 || at < change.extents.length; at += EXTENTS_MAX) {
-    const extents = change.extents.slice(at, at + EXTENTS_MAX);
+    // Copies: the writer goes on adding to its own.
+    const extents = change.extents.slice(at, at + EXTENTS_MAX).map((extent) => ({ ...extent }));
     txn.recordOf(inode, () => ({ op: 'write', extents, attrs }));
   }
   return inode;
