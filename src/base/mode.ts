@@ -10,6 +10,8 @@ export const S_IFIFO = 0o010000;
 export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const S_IXGRP = 0o010;
+export const S_IWGRP = 0o020;
+export const S_IWOTH = 0o002;
 /** The permissions of owner, group and others. */
 export const S_IRWXUGO = 0o777;
 
@@ -19,6 +21,13 @@ export function isDirectory(mode: number): boolean {
 
 export function isRegular(mode: number): boolean {
   return (mode & S_IFMT) === S_IFREG;
+}
+
+/** The mode less set-user-id, and less set-group-id where it means that. */
+export function withoutSetId(mode: number): number {
+  if (isDirectory(mode)) return mode;
+  const cleared = mode & ~S_ISUID;
+  return (cleared & S_IXGRP) !== 0 ? cleared & ~S_ISGID : cleared;
 }
 
 export function isSymlink(mode: number): boolean {

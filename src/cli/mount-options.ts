@@ -3,6 +3,8 @@
  * filesystem is taken, so that a line of fstab works as it is: those with an
  * effect here have it, the others are dropped. Anything else is refused.
  */
+import type { AccessPolicy } from '../client/access-times.js';
+import { accessPolicy } from './access-policy.js';
 import { parseInteger } from './arguments.js';
 import { usageError } from './cli-error.js';
 import { BUSY_POLL_US_MAX } from './limits.js';
@@ -18,6 +20,7 @@ export interface MountOptions {
   readonly busyPollUs: number | undefined;
   readonly visibility: 'disk' | 'commit';
   readonly driver: Driver;
+  readonly accessTimes: AccessPolicy;
   /** For the kernel, in order. */
   readonly kernelOptions: readonly string[];
 }
@@ -110,8 +113,9 @@ export function parseMountOptions(lists: readonly string[], rights: MountRights)
   let busyPollUs: number | undefined;
   let visibility: 'disk' | 'commit' = 'disk';
   let driver: Driver = 'feedfs';
+  const given = lists.flatMap(split);
   const kernelOptions: string[] = [];
-  for (const option of lists.flatMap(split)) {
+  for (const option of given) {
     const equals = option.indexOf('=');
     const name = equals < 0 ? option : option.slice(0, equals);
     const value = equals < 0 ? undefined : option.slice(equals + 1);
@@ -141,7 +145,9 @@ export function parseMountOptions(lists: readonly string[], rights: MountRights)
       '-o allow_other is not possible with driver=fuse-native, which does not tell who calls',
     );
   }
-  return { readOnly, allowOther, busyPollUs, visibility, driver, kernelOptions };
+  // Of all that was given: what the kernel cannot be told counts here all the same.
+  const accessTimes = accessPolicy(given, readOnly);
+  return { readOnly, allowOther, busyPollUs, visibility, driver, accessTimes, kernelOptions };
 }
 
 function isIgnored(name: string, value: string | undefined): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import createDebug from 'debug';
 import { errnoName, FsError } from '../base/errno.js';
 import { type Clock, SystemClock } from '../base/time.js';
+import type { AccessPolicy } from '../client/access-times.js';
 import { Client } from '../client/client.js';
 import { fidOf } from '../client/context.js';
 import { nodeOfFid } from '../client/control-nodes.js';
@@ -17,7 +18,6 @@ import { LocalConnection } from '../rpc/local.js';
 import { StoreError } from '../store/errors.js';
 import { ResidentLimit } from '../store/resident.js';
 import { Store } from '../store/store.js';
-import { accessPolicy } from './access-policy.js';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-codes.js';
 import { Heartbeat } from './heartbeat.js';
@@ -38,6 +38,7 @@ export interface ServeOptions {
   readonly allowOther: boolean | undefined;
   readonly kernelOptions: readonly string[];
   readonly driver: Driver;
+  readonly accessTimes: AccessPolicy;
 }
 
 export interface Served {
@@ -73,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     });
     connection = new LocalConnection(server.service);
     const { recording } = server;
-    const accessTimes = accessPolicy(options.kernelOptions, options.readOnly);
+    const { accessTimes } = options;
     const client = new Client({ mds: connection, objects, clock, owner, recording, accessTimes });
     const heartbeat = new Heartbeat(server, client, resident);
     // What opening the store changed is on disk before anybody uses it.

@@ -66,9 +66,12 @@ export class AccessTimes {
     this.#touch(file.fid);
   }
 
-  /** A file was copied from by its server: no read of which the kernel knows. */
-  copied(file: FileState): void {
-    if (file.accessed || this.#policy === 'noatime') return;
+  /**
+   * A file opened with `flags` was copied from by its server: no read of which the kernel
+   * knows. What fcntl(2) made of the flags since, the request does not say.
+   */
+  copied(file: FileState, flags: number): void {
+    if (file.accessed || this.#policy === 'noatime' || (flags & O_NOATIME) !== 0) return;
     file.accessed = true;
     this.#touch(file.fid, () => this.#invalidate(file.fid));
   }

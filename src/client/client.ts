@@ -22,6 +22,7 @@ import { fileSpaceOperations } from './ops/file-space.js';
 import { fileOperations } from './ops/files.js';
 import { namespaceOperations } from './ops/namespace.js';
 import { xattrOperations } from './ops/xattrs.js';
+import { StaleListings } from './stale-listings.js';
 import { Callers } from './who.js';
 
 /** As the offset of an invalidation: the pages stay. */
@@ -64,6 +65,7 @@ export class Client {
       }),
       opens: this.#opens,
       nameless: this.#nameless,
+      listings: new StaleListings(),
       callers: this.#callers,
       notifier: {
         pollWakeup: (kh) => this.#session().pollWakeup(kh),

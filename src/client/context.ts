@@ -6,6 +6,7 @@ import type { AccessTimes } from './access-times.js';
 import type { FileIo } from './file-io.js';
 import type { NamelessObjects } from './nameless-objects.js';
 import type { OpenTable } from './open-table.js';
+import type { StaleListings } from './stale-listings.js';
 import type { Callers } from './who.js';
 
 export interface ClientContext {
@@ -14,6 +15,7 @@ export interface ClientContext {
   readonly accessTimes: AccessTimes;
   readonly opens: OpenTable;
   readonly nameless: NamelessObjects;
+  readonly listings: StaleListings;
   readonly callers: Callers;
   /** Set once the session exists. */
   readonly notifier: Notifier;

@@ -86,7 +86,8 @@ export class ControlTree {
     const give = ({ size, blocks, mtime }: Variable): void => {
       const mode = modeOfNode(node);
       const times = { atime: mtime, mtime, ctime: mtime };
-      const nlink = isDirectory(mode) ? 2 : 1;
+      // Of a directory: nobody counts what is below it (as on btrfs).
+      const nlink = 1;
       done({ ino: fid, size, blocks, ...times, mode, nlink, ...owner, rdev: 0, blksize: 4_096 });
     };
     switch (node.kind) {

@@ -31,10 +31,9 @@ export class Extents {
     return this.#written;
   }
 
-  /** Whether there are at least so many ranges. */
+  /** Whether there are about so many ranges: those that are kept aside do not count. */
   reaches(count: number): boolean {
-    if (this.#sorted.length + this.#aside.length < count) return false;
-    return this.list.length >= count;
+    return this.#sorted.length >= count;
   }
 
   add(offset: number, length: number): void {

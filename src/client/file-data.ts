@@ -4,9 +4,9 @@
  * When that may happen, and what is told to the server, is file-io.ts.
  */
 import { must } from '../base/assert.js';
-import { Errno, FsError } from '../base/errno.js';
+import { Errno, errnoOf, FsError } from '../base/errno.js';
 import type { Clock } from '../base/time.js';
-import type { ObjectId, ObjectStore } from '../objects/object-store.js';
+import { type ObjectId, type ObjectStore, PartialWrite } from '../objects/object-store.js';
 import { FILE_BYTES_MAX, INLINE_BYTES_MAX } from '../rpc/limits.js';
 import type { Connection } from '../rpc/messages.js';
 import type { FileState } from './file-state.js';
@@ -18,6 +18,29 @@ const NO_BYTES = new Uint8Array(0);
 export interface Range {
   readonly offset: number;
   readonly length: number;
+}
+
+/** The bytes that a change touched; the file reaches to their end. */
+export const NO_RANGE: Range = { offset: 0, length: 0 };
+
+/** The part of a range that is in the file. */
+export function within({ offset, length }: Range, size: number): Range {
+  if (offset >= size) return NO_RANGE;
+  return { offset, length: Math.min(length, size - offset) };
+}
+
+/** A change of an object file that failed on the way. */
+export class HalfDone extends FsError {
+  /** What may have changed all the same. */
+  readonly part: Range;
+  /** Bytes from the start that are as they were asked for, and can be answered. */
+  readonly count: number;
+
+  constructor(cause: unknown, part: Range, count: number) {
+    super(errnoOf(cause), 'a change of an object file', { cause });
+    this.part = part;
+    this.count = count;
+  }
 }
 
 export class FileData {
@@ -63,18 +86,14 @@ export class FileData {
     return found;
   }
 
-  /** Puts bytes in their place. FsError(ENOSPC, EIO, …): some of them may be there then. */
+  /** Puts bytes in their place. FsError(ENOSPC, EIO, …); HalfDone if some are there then. */
   write(file: FileState, offset: number, data: Uint8Array): void {
     if (data.byteLength === 0) return;
     if (offset + data.byteLength > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
     const end = Math.max(file.size, offset + data.byteLength);
     this.#space.admit(file.layout !== 'object' && end <= INLINE_BYTES_MAX ? 'inline' : 'object');
     if (file.layout !== 'object' && end > INLINE_BYTES_MAX) this.#becomeObject(file);
-    if (file.layout === 'object') {
-      if (!file.dirty) this.trimExcess(file);
-      this.#objects.write(idOf(file), data, offset);
-      return;
-    }
+    if (file.layout === 'object') return this.#writeObject(file, offset, data);
     const before = this.contents(file);
     if (before.byteLength < offset + data.byteLength) {
       const grown = new Uint8Array(Math.min(INLINE_BYTES_MAX, Math.max(256, 2 * end)));
@@ -83,6 +102,27 @@ export class FileData {
     }
     file.layout = 'inline';
     file.contents?.set(data, offset);
+  }
+
+  #writeObject(file: FileState, offset: number, data: Uint8Array): void {
+    this.trimExcess(file);
+    try {
+      this.#objects.write(idOf(file), data, offset);
+    } catch (error) {
+      file.trimmed = false;
+      const length = error instanceof PartialWrite ? error.count : 0;
+      throw new HalfDone(error, { offset, length }, length);
+    }
+  }
+
+  /** Changes an object file otherwise: how far a change came that failed is not known. */
+  #inObject<R>(file: FileState, range: Range, work: (id: ObjectId) => R): R {
+    try {
+      return work(idOf(file));
+    } catch (error) {
+      file.trimmed = false;
+      throw new HalfDone(error, within(range, file.size), 0);
+    }
   }
 
   /** From contents in LMDB to an object file of the next generation. */
@@ -101,6 +141,7 @@ export class FileData {
     file.layout = 'object';
     file.generation = id.generation;
     file.contents = undefined;
+    file.trimmed = true;
     file.mayOverwrite = true;
   }
 
@@ -110,25 +151,32 @@ export class FileData {
     return must(file.contents, 'contents of an inline file that is open');
   }
 
-  /** A crash may have left bytes behind the end that nobody recorded: they must not come back. */
+  /**
+   * Before the file grows: a crash or a failed write may have left bytes behind its end
+   * that nobody recorded, and they must not come back.
+   */
   trimExcess(file: FileState): void {
-    if (file.layout !== 'object' || file.dirty || file.cutting) return;
+    if (file.trimmed || file.layout !== 'object' || file.cutting) return;
     if (this.#objects.use(idOf(file)).size > file.size) {
       this.#objects.truncate(idOf(file), file.size);
     }
+    file.trimmed = true;
   }
 
   /** Zero bytes, and where they can be a hole; also of space set aside behind the end. */
-  punch(file: FileState, { offset, length }: Range): void {
-    if (file.layout === 'object') this.#objects.punch(idOf(file), offset, length);
-    else this.contents(file).fill(0, offset, offset + length);
+  punch(file: FileState, range: Range): void {
+    const { offset, length } = range;
+    if (file.layout === 'object') {
+      this.#inObject(file, range, (id) => this.#objects.punch(id, offset, length));
+    } else this.contents(file).fill(0, offset, offset + length);
   }
 
   /** Zero bytes with space set aside for them. FsError(ENOSPC, …). */
   zero(file: FileState, range: Range): void {
     const { offset, length } = range;
-    if (this.#takesSpace(file, range)) this.#objects.zero(idOf(file), offset, length);
-    else this.contents(file).fill(0, offset, offset + length);
+    if (this.#takesSpace(file, range)) {
+      this.#inObject(file, range, (id) => this.#objects.zero(id, offset, length));
+    } else this.contents(file).fill(0, offset, offset + length);
   }
 
   /** Sets space aside; small contents have the store's reserve. FsError(ENOSPC, …). */
@@ -158,7 +206,9 @@ export class FileData {
     if (from.layout === 'object' && to.layout === 'object') {
       this.#space.admit('object');
       this.trimExcess(to);
-      const copied = this.#objects.copy(idOf(from), offsetIn, idOf(to), offset, count);
+      const copied = this.#inObject(to, { offset, length: count }, (id) =>
+        this.#objects.copy(idOf(from), offsetIn, id, offset, count),
+      );
       if (copied > 0) return copied;
     }
     // What is not in an object file, or the hole behind what is.
@@ -171,9 +221,11 @@ export class FileData {
 
   /** Notes the blocks that the file takes now. */
   count(file: FileState): void {
-    const { layout, size } = file;
+    // What truncate(2) added behind small contents is a hole.
     file.blocks =
-      layout === 'object' ? this.#objects.use(idOf(file)).blocks : Math.ceil(size / 512);
+      file.layout === 'object'
+        ? this.#objects.use(idOf(file)).blocks
+        : Math.ceil(Math.min(file.size, this.contents(file).byteLength) / 512);
   }
 
   /** Before the record: its blocks are known, and its data go to disk with it. */

@@ -5,8 +5,10 @@
  */
 import type { Errno } from '../base/errno.js';
 import type { Connection } from '../rpc/messages.js';
-import type { FileState } from './file-state.js';
-import type { Done } from './recorder.js';
+import type { FileState, Waiting } from './file-state.js';
+
+/** Where the bytes that a change overwrites start, if it overwrites none. */
+export const OVERWRITES_NOTHING = Number.POSITIVE_INFINITY;
 
 export class FileGate {
   readonly #mds: Connection;
@@ -18,34 +20,40 @@ export class FileGate {
     this.#release = release;
   }
 
-  /** Whether a change of that range cannot be made at once. */
-  isShut(file: FileState, offset: number, length: number): boolean {
+  /** Whether a change that overwrites what is behind `from` and ends at `end` has to wait. */
+  isShut(file: FileState, from: number, end: number): boolean {
     if (file.gated) return true;
     if (file.layout !== 'object') return false;
-    if (file.cutting && offset + length > file.size) return true;
-    return !file.mayOverwrite && offset < file.recordedSize;
+    if (file.cutting && end > file.size) return true;
+    return !file.mayOverwrite && from < file.recordedSize;
   }
 
-  /** Runs `next` in its turn, when the file may be changed. */
-  whenOpen(file: FileState, next: Done): void {
+  /** Has a change that {@link isShut} is true of run in its turn, when the file may be changed. */
+  wait(file: FileState, change: Waiting): void {
     if (file.gate !== undefined) {
-      file.gate.push(() => this.whenOpen(file, next));
+      file.gate.push(change);
       return;
     }
-    file.gate = [];
+    file.gate = [change];
     file.users++;
-    const open = (errno: Errno | 0): void => {
-      const waiting = file.gate ?? [];
-      file.gate = undefined;
-      if (errno === 0 && file.layout === 'object') file.mayOverwrite = true;
-      next(errno);
-      this.#release(file);
-      for (const resume of waiting) resume();
-    };
     const { fid, generation } = file;
+    const open = (errno: Errno | 0): void => this.#open(file, errno);
     if (file.layout === 'object') {
-      this.#mds.call('intent', { fid, generation, durable: true }, (errno) => open(errno));
-    } else this.#mds.call('sync', undefined, (errno) => open(errno));
+      this.#mds.call('intent', { fid, generation, durable: true }, open);
+    } else this.#mds.call('sync', undefined, open);
+  }
+
+  /** One wait serves all that gathered: who must wait for something else does so in the same order. */
+  #open(file: FileState, errno: Errno | 0): void {
+    const waiting = file.gate ?? [];
+    file.gate = undefined;
+    if (errno === 0 && file.layout === 'object') file.mayOverwrite = true;
+    for (const change of waiting) {
+      if (!this.isShut(file, change.from, change.end)) change.next(0);
+      else if (errno === 0) this.wait(file, change);
+      else change.next(errno);
+    }
+    this.#release(file);
   }
 
   /** The server cuts the object file once the new size is on disk. */

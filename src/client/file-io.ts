@@ -2,21 +2,22 @@
  * Changing regular files in the right order. The bytes themselves are file-data.ts's,
  * the record of what was written is recorder.ts's.
  */
-import { type Errno, errnoOf } from '../base/errno.js';
+import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { AttributeChange, Attributes, Connection, Credentials } from '../rpc/messages.js';
-import { FileData, type Range } from './file-data.js';
-import { FileGate } from './file-gate.js';
+import { errnoOrFault } from './fault.js';
+import { FileData, HalfDone, NO_RANGE, type Range, within } from './file-data.js';
+import { FileGate, OVERWRITES_NOTHING } from './file-gate.js';
 import { FileState } from './file-state.js';
 import { type Author, type Done, Recorder } from './recorder.js';
 
 type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
 type SizeChange = AttributeChange & { readonly size: number };
 
-/** The bytes that a change touched; the file reaches to their end. */
-const NO_BYTES: Range = { offset: 0, length: 0 };
+/** Of a failed change too, how many bytes were put in their place. */
+type Changed = (errno: Errno | 0, count: number) => void;
 
 export class FileIo {
   readonly #mds: Connection;
@@ -69,16 +70,15 @@ export class FileIo {
     this.#forgetUnused(file);
   }
 
-  /** Writes all of `data` (valid during this call) and then calls back. */
-  write(file: FileState, offset: number, data: Uint8Array, author: Author, done: Done): void {
+  /** Writes `data` (valid during this call), or the part of it that can be, and then calls back. */
+  write(file: FileState, offset: number, data: Uint8Array, author: Author, done: Changed): void {
     const range = { offset, length: data.byteLength };
-    if (this.#gate.isShut(file, offset, range.length)) {
-      const kept = Uint8Array.from(data);
-      this.#gate.whenOpen(file, (errno) => {
-        if (errno !== 0) done(errno);
-        else this.#changeNow(file, author, () => this.#write(file, range, kept), done);
-      });
-    } else this.#changeNow(file, author, () => this.#write(file, range, data), done);
+    const shut = this.#gate.isShut(file, offset, offset + range.length);
+    const bytes = shut ? Uint8Array.from(data) : data;
+    this.#change(file, range, author, done, () => {
+      this.data.write(file, offset, bytes);
+      return range;
+    });
   }
 
   /** Makes a hole in what the file has there; its size stays. */
@@ -100,11 +100,12 @@ export class FileIo {
   /** Sets space aside; the file grows to its end unless told not to. */
   allocate(file: FileState, range: Range, keepSize: boolean, author: Author, done: Done): void {
     const end = range.offset + range.length;
-    // It overwrites nothing, so it needs no intent.
-    const grown = { offset: Math.max(end, file.recordedSize), length: 0 };
-    this.#change(file, grown, author, done, () => {
-      this.data.reserve(file, range);
-      return keepSize ? NO_BYTES : { offset: end, length: 0 };
+    this.#whenOpen(file, OVERWRITES_NOTHING, end, (errno) => {
+      if (errno !== 0) return done(errno);
+      this.#changeNow(file, author, done, () => {
+        this.data.reserve(file, range);
+        return keepSize ? NO_RANGE : { offset: end, length: 0 };
+      });
     });
   }
 
@@ -115,12 +116,10 @@ export class FileIo {
     to: FileState,
     range: Range,
     author: Author,
-    done: (errno: Errno | 0, count: number) => void,
+    done: Changed,
   ): void {
-    let count = 0;
-    const copied: Done = (errno) => done(errno, count);
-    this.#change(to, range, author, copied, () => {
-      count = this.data.copy(from, offsetIn, to, range);
+    this.#change(to, range, author, done, () => {
+      const count = this.data.copy(from, offsetIn, to, range);
       return count === 0 ? undefined : { offset: range.offset, length: count };
     });
   }
@@ -154,9 +153,7 @@ export class FileIo {
       else this.#setSizeNow(file, who, change, done);
     };
     const now: Done = (errno) => (errno === 0 ? this.record(file, resize) : resize(errno));
-    const grows = change.size > file.size;
-    if (file.gated || (file.cutting && grows)) this.#gate.whenOpen(file, now);
-    else now(0);
+    this.#whenOpen(file, OVERWRITES_NOTHING, change.size, now);
   }
 
   #forgetUnused(file: FileState): void {
@@ -188,46 +185,47 @@ export class FileIo {
     );
   }
 
-  #write(file: FileState, range: Range, data: Uint8Array): Range {
-    this.data.write(file, range.offset, data);
-    return range;
-  }
-
   /** Makes a change when its turn has come. `work` answers undefined if it changed nothing. */
   #change(
     file: FileState,
     { offset, length }: Range,
     author: Author,
-    done: Done,
+    done: Changed,
     work: () => Range | undefined,
   ): void {
-    const now: Done = (errno) => {
-      if (errno === 0) this.#changeNow(file, author, work, done);
-      else done(errno);
+    const from = offset;
+    const end = offset + length;
+    if (!this.#gate.isShut(file, from, end)) return this.#changeNow(file, author, done, work);
+    const next: Done = (errno) => {
+      if (errno === 0) this.#changeNow(file, author, done, work);
+      else done(errno, 0);
     };
-    if (this.#gate.isShut(file, offset, length)) this.#gate.whenOpen(file, now);
-    else now(0);
+    this.#gate.wait(file, { from, end, next });
   }
 
-  #changeNow(file: FileState, author: Author, work: () => Range | undefined, done: Done): void {
+  #whenOpen(file: FileState, from: number, end: number, next: Done): void {
+    if (this.#gate.isShut(file, from, end)) this.#gate.wait(file, { from, end, next });
+    else next(0);
+  }
+
+  #changeNow(file: FileState, author: Author, done: Changed, work: () => Range | undefined): void {
     const { generation } = file;
+    this.#recorder.separate(file, author.who);
     let changed: Range | undefined;
+    let failure: unknown;
     try {
       changed = work();
     } catch (error) {
+      failure = error;
+      if (error instanceof HalfDone && error.part.length > 0) changed = error.part;
       // The contents moved all the same, and the server must hear of that.
-      if (file.generation !== generation) this.#recorder.written(file, 0, 0, author);
-      return done(errnoOf(error));
+      else if (file.generation !== generation) changed = NO_RANGE;
     }
     if (changed !== undefined) {
       this.#recorder.written(file, changed.offset, changed.length, author);
     }
-    done(0);
+    if (failure === undefined) return done(0, changed?.length ?? 0);
+    const halfDone = failure instanceof HalfDone ? failure : undefined;
+    done(errnoOrFault('a change of a file', halfDone?.cause ?? failure), halfDone?.count ?? 0);
   }
-}
-
-/** The part of a range that is in the file. */
-function within({ offset, length }: Range, size: number): Range {
-  if (offset >= size) return NO_BYTES;
-  return { offset, length: Math.min(length, size - offset) };
 }

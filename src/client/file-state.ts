@@ -8,10 +8,19 @@
  *   that a crash leaves a trace of it (mds/object-work.ts).
  * - While a cut is not on disk nothing is written or shown beyond it.
  */
+import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
+import { withoutSetId } from '../base/mode.js';
 import { compareTimes, type Timespec } from '../base/time.js';
-import type { Attributes, Layout } from '../rpc/messages.js';
+import type { Attributes, Credentials, Layout } from '../rpc/messages.js';
 import { Extents } from './extents.js';
+
+/** A change that waits for its turn: the bytes it overwrites start at `from`, and it ends at `end`. */
+export interface Waiting {
+  readonly from: number;
+  readonly end: number;
+  readonly next: (errno: Errno | 0) => void;
+}
 
 export class FileState {
   readonly fid: Fid;
@@ -30,10 +39,15 @@ export class FileState {
   /** Since when there are unrecorded writes. */
   dirtySinceUs = 0;
   dirty = false;
+  /** Who made the first write that no record has been sent of; of a clean file, whoever was last. */
+  author: Credentials | undefined;
   /** Counts writes, so that a record knows whether it was overtaken. */
   writes = 0;
+  /** What {@link writes} was when the last record was sent that has not been refused. */
+  sentWrites = 0;
   /** A record is on its way. */
   recording = false;
+  /** The server has not heard yet that the set-id bits go. */
   killSuidgid = false;
   /** As far as this client knows no read is due to change the access time. */
   accessed = false;
@@ -41,10 +55,12 @@ export class FileState {
   recordedSize = 0;
   /** An intent for this generation is on disk, or the object was made since the last record. */
   mayOverwrite = false;
+  /** The object file has no bytes behind `size` that could come back. */
+  trimmed = false;
   /** Cuts of the object file that wait for the disk. */
   cuts = 0;
-  /** Operations that wait for the one in progress; undefined when none is. */
-  gate: (() => void)[] | undefined;
+  /** Operations that wait with the one that the disk is asked for; undefined when none does. */
+  gate: Waiting[] | undefined;
 
   constructor(attributes: Attributes) {
     this.fid = attributes.fid;
@@ -62,6 +78,7 @@ export class FileState {
     this.generation = attributes.generation;
     this.size = attributes.size;
     this.recordedSize = attributes.size;
+    this.trimmed = false;
     this.mtime = attributes.mtime;
     this.blocks = attributes.blocks;
   }
@@ -80,6 +97,7 @@ export class FileState {
     if (!this.dirty) return attributes;
     return {
       ...pick(attributes),
+      mode: this.killSuidgid ? withoutSetId(attributes.mode) : attributes.mode,
       size: this.size,
       blocks: this.blocks,
       mtime: this.mtime,

@@ -26,6 +26,9 @@ export const COPY_BUFFER_BYTES = 256 * 1_024;
 export const CALLERS_MAX = 1_024;
 export const CALLER_TTL_US = 20_000;
 
+/** Moved directories whose listings are known to be stale; with more, none is kept. */
+export const STALE_LISTINGS_MAX = 65_536;
+
 /** How often the free space is looked at while data is written. */
 export const SPACE_CHECK_US = 20_000;
 

@@ -1,6 +1,6 @@
 /** What the kernel has open, by file handle. */
 import type { Fid } from '../base/fid.js';
-import type { Caller } from '../fuse/api.js';
+import type { Credentials } from '../rpc/messages.js';
 import type { FeedReader } from './feed-reader.js';
 import type { FileState } from './file-state.js';
 
@@ -9,9 +9,14 @@ export type Open =
       readonly kind: 'file';
       readonly fid: Fid;
       readonly file: FileState;
-      readonly writes: boolean;
-      /** Who opened it: the author of what the kernel writes from a mapping. */
-      readonly opener: Caller;
+      /** Of open(2), as they were then. */
+      readonly flags: number;
+      /**
+       * Who opened it, if it may write: the author of what the kernel writes from a
+       * mapping. Found out at the open, because the process may have ended by then; of
+       * an open before anything was recorded the process is not known.
+       */
+      readonly writer: Credentials | undefined;
     }
   | { readonly kind: 'directory'; readonly fid: Fid; readonly flags: number }
   | { readonly kind: 'feed'; readonly fid: Fid; readonly reader: FeedReader }

@@ -3,16 +3,21 @@
  * by whom; and telling it.
  */
 import createDebug from 'debug';
-import { Errno, errnoOf } from '../base/errno.js';
+import { must } from '../base/assert.js';
+import { Errno } from '../base/errno.js';
 import { S_ISGID, S_ISUID } from '../base/mode.js';
 import type { Clock } from '../base/time.js';
 import { WRITE_EXTENTS_MAX } from '../rpc/limits.js';
 import type { Connection, Credentials } from '../rpc/messages.js';
+import { errnoOrFault } from './fault.js';
 import type { FileData } from './file-data.js';
 import type { FileState } from './file-state.js';
 import { RECORD_AFTER_US, RECORD_BYTES, RECORD_EXTENTS_MAX } from './limits.js';
 
 const debug = createDebug('feedfs:client');
+
+/** As `sentWrites`: whoever wrote since the last record stays its author. */
+const NOTHING_SENT = -1;
 
 export type Done = (errno: Errno | 0) => void;
 
@@ -28,7 +33,7 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #onClean: (file: FileState) => void;
   /** Files with unrecorded writes, the oldest first. */
-  readonly #dirty = new Map<FileState, Credentials>();
+  readonly #dirty = new Set<FileState>();
 
   /** `onClean`: nothing of the file is unrecorded any more. */
   constructor(mds: Connection, data: FileData, clock: Clock, onClean: (file: FileState) => void) {
@@ -43,6 +48,16 @@ export class Recorder {
   }
 
   /**
+   * Before a change of `who`: what another user wrote becomes a record in that user's
+   * name. Processes of one user are not told apart: the first stands for them, and so
+   * does the first user for those who write while a record waits for the disk.
+   */
+  separate(file: FileState, { uid }: Credentials): void {
+    if (!file.dirty || file.author?.uid === uid) return;
+    if (!file.recording && file.writes !== file.sentWrites) this.record(file);
+  }
+
+  /**
    * Bytes are in their place: they count, and are to be recorded. With length 0 nothing
    * but the time of the change, and the size if `offset` is beyond the end.
    */
@@ -52,11 +67,12 @@ export class Recorder {
     file.mtime = this.#clock.now();
     file.accessed = false;
     file.extents.add(offset, length);
+    if (file.writes === file.sentWrites) file.author = who;
     file.writes++;
     if (!file.dirty) {
       file.dirty = true;
       file.dirtySinceUs = this.#clock.monotonicUs();
-      if (!this.#dirty.has(file)) this.#dirty.set(file, who);
+      this.#dirty.add(file);
     }
     if (killSuidgid) this.#killSuidgid(file);
     if (!file.recording && this.#isMuch(file)) this.record(file);
@@ -64,15 +80,15 @@ export class Recorder {
 
   /** Tells the server what was written. Calls back with its refusal, if any. */
   record(file: FileState, done: Done = () => {}): void {
-    const who = this.#dirty.get(file);
-    if (who === undefined) return done(0);
+    if (!file.dirty) return done(0);
     if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
     try {
       this.#data.settle(file);
     } catch (error) {
-      return done(errnoOf(error));
+      return done(errnoOrFault('a record', error));
     }
-    const { writes } = file;
+    const { writes, size, generation } = file;
+    file.sentWrites = writes;
     // Whoever waits at the gate relies on an intent that this record must not end.
     const keepIntent = file.gated || (file.writers > 0 && file.mayOverwrite);
     if (!keepIntent) file.mayOverwrite = false;
@@ -81,15 +97,15 @@ export class Recorder {
     this.#mds.call(
       'reint',
       {
-        who,
+        who: must(file.author, 'author of what was written'),
         change: {
           op: 'write',
           fid: file.fid,
           extents: file.extents.atMost(WRITE_EXTENTS_MAX),
-          size: file.size,
+          size,
           mtime: file.mtime,
           layout: file.layout,
-          generation: file.generation,
+          generation,
           blocks: file.blocks,
           contents: inline ? this.#data.contents(file).subarray(0, file.size) : undefined,
           killSuidgid: file.killSuidgid,
@@ -98,6 +114,11 @@ export class Recorder {
       },
       (errno) => {
         file.recording = false;
+        if (errno !== 0) file.sentWrites = NOTHING_SENT;
+        else if (file.generation === generation) {
+          // Also where it was overtaken: overwriting these bytes takes an intent from now on.
+          file.recordedSize = Math.max(file.recordedSize, size);
+        }
         // What was written while the answer was on its way is not in this record.
         if (errno === Errno.ESTALE || (errno === 0 && file.writes === writes)) this.#clean(file);
         done(errno === Errno.ESTALE ? 0 : errno);
@@ -106,19 +127,19 @@ export class Recorder {
   }
 
   recordAll(): void {
-    for (const file of [...this.#dirty.keys()]) this.record(file);
+    for (const file of [...this.#dirty]) this.record(file);
   }
 
   /** Records what has been waiting for too long. */
   tick(nowUs: number): void {
-    for (const [file, who] of this.#dirty) {
+    for (const file of this.#dirty) {
       if (nowUs - file.dirtySinceUs < RECORD_AFTER_US) break;
       this.record(file);
       if (!file.dirty) continue;
       // Refused: try again after a while.
       this.#dirty.delete(file);
       file.dirtySinceUs = nowUs;
-      this.#dirty.set(file, who);
+      this.#dirty.add(file);
     }
   }
 
@@ -140,6 +161,7 @@ export class Recorder {
     file.dirty = false;
     file.extents.clear();
     file.killSuidgid = false;
+    file.sentWrites = file.writes;
     file.recordedSize = file.size;
     this.#onClean(file);
   }

@@ -41,7 +41,7 @@ export class Space {
         seen.freeBytes = bavail * bsize - SPACE_RESERVE_BYTES;
       } else {
         this.#mds.call('statfs', undefined, (_errno, use) => {
-          if (use !== undefined) seen.freeBytes = use.bavail * use.bsize;
+          if (use !== undefined) seen.freeBytes = use.smallFree;
         });
       }
     }

@@ -1,9 +1,10 @@
 /**
  * Who makes a change. The kernel names the *thread*; a record names the process and,
  * as its job id, the command and user in Lustre's procname_uid form. Both are read
- * from /proc while the call is in progress, so the thread cannot have gone.
+ * from /proc while a call of that thread is in progress, so it cannot have gone; what is
+ * written later on its behalf, from a mapping, goes by what was read at the open.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Clock } from '../base/time.js';
 import type { Caller } from '../fuse/api.js';
 import type { Credentials } from '../rpc/messages.js';
@@ -42,6 +43,18 @@ export class Callers {
     if (this.#known.size >= CALLERS_MAX) this.#known.clear();
     this.#known.set(tid, { credentials, untilUs: now + CALLER_TTL_US });
     return credentials;
+  }
+
+  /** Whether the thread, whose call is in progress, has the group; no, if that is not known. */
+  isInGroup({ gid, pid: tid }: Caller, group: number): boolean {
+    if (gid === group) return true;
+    try {
+      const groups = /^Groups:(.*)$/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'))?.[1];
+      return groups?.split(/\s/).includes(`${group}`) === true;
+    } catch {
+      // It lives in another PID namespace.
+      return false;
+    }
   }
 
   /** Command name and thread group of a thread, as /proc/TID/status has them near its top. */

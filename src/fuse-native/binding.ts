@@ -15,7 +15,7 @@ export const FOLDER_VARIABLE = 'FEEDFS_FUSE_NATIVE';
 export type Callback = (result: number, ...values: unknown[]) => void;
 /** How the addon calls an operation: with its own memory of the request, the opcode, the arguments. */
 export type NativeHandler = (frame: Buffer, opcode: number, ...args: unknown[]) => void;
-/** The arguments differ from operation to operation; operations.ts has their types. */
+/** The arguments differ from operation to operation: names.ts, files.ts, attributes.ts, xattrs.ts. */
 export type NativeOperations = Readonly<Record<string, (...args: never[]) => void>>;
 
 /** One mount. What begins with an underscore is not the package's public interface. */
@@ -83,6 +83,8 @@ function find(require: NodeJS.Require, folder: string | undefined): string {
 }
 
 function missing(what: string, cause?: unknown): MountError {
-  const advice = `install it with npm install fuse-native@${FUSE_NATIVE_VERSION}, and libfuse with apt-get install libfuse2`;
+  const advice =
+    `install it with npm install --prefix DIR fuse-native@${FUSE_NATIVE_VERSION}, set ` +
+    'FEEDFS_FUSE_NATIVE=DIR/node_modules/fuse-native, and apt-get install libfuse2';
   return new MountError('no-driver', `${what}: ${advice}`, { cause });
 }

@@ -33,7 +33,10 @@ const REPLACEMENT = '�';
 
 export class Bridge {
   readonly #options: BridgeOptions;
-  /** Objects without a name, by the name under which libfuse still knows them (see hiding.ts). */
+  /**
+   * Objects without a name, by the name under which libfuse still knows them (see
+   * hiding.ts). Each is forgotten with that name, and is kept until then.
+   */
   readonly hidden = new Map<string, number>();
 
   constructor(options: BridgeOptions) {
@@ -68,7 +71,7 @@ export class Bridge {
   }
 
   /** An answer with an entry counts a reference, and no path keeps one. */
-  forget({ nodeId }: Entry): void {
+  forget({ nodeId }: Pick<Entry, 'nodeId'>): void {
     this.#options.handlers.forget?.([{ nodeId, nlookup: 1 }]);
   }
 

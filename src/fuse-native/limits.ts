@@ -18,12 +18,12 @@ export const CONTROL_INO_START = 0xff00_0000;
 /** File handles pass through a signed 32-bit number, and 0 means none. */
 export const HANDLES_MAX = 0x7fff_ffff;
 
-/** Bytes that one listing is asked for at a time. */
+/** Bytes and entries of a listing that are asked for at a time. */
 export const LISTING_BYTES = 65_536;
+export const LISTING_ENTRIES = 4_096;
 
 /** How often the driver looks whether libfuse has closed the device, in milliseconds. */
 export const END_CHECK_MS = 50;
-export const LISTING_ENTRIES = 4_096;
 
 /** PATH_MAX without the zero byte. */
 export const SYMLINK_BYTES_MAX = 4_095;

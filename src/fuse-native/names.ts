@@ -58,7 +58,13 @@ export function nameOperations(bridge: Bridge, handles: Handles): NativeOperatio
       bridge.find(from, found(done, next));
     },
     unlink: (path: string, done: Callback) => {
-      if (bridge.hidden.delete(lastName(path))) return done(0);
+      const name = lastName(path);
+      const nodeId = bridge.hidden.get(name);
+      if (nodeId !== undefined) {
+        bridge.hidden.delete(name);
+        bridge.forget({ nodeId });
+        return done(0);
+      }
       bridge.place(
         path,
         found(done, (place) => remove(bridge, 'unlink', place, done)),

@@ -7,7 +7,8 @@
  * Value of table `dirent`: fid u64, DT_* type u8, chained u8, name. A fid of 0 is
  * the trace of a removed entry that others in its bucket follow.
  *
- * Invariant: the used slots of a bucket are 0..n, and all but the last are chained.
+ * Invariant: the used slots of a bucket are 0..n, all but the last are chained, and the
+ * last is no trace.
  */
 import { getU64, putU64 } from '../base/bytes.js';
 import { Errno, FsError } from '../base/errno.js';
@@ -113,12 +114,20 @@ export class DirentTable {
     this.#set(directory, { ...dirent, fid, type });
   }
 
+  /** `dirent` as it is now. */
   remove(directory: Fid, dirent: Dirent): void {
-    if (dirent.chained) this.#set(directory, { ...dirent, fid: 0, type: 0, name: '' });
-    else {
-      this.#overlay.set(directory, dirent.slot, null);
-      this.#cache.set(directory, dirent.slot, null);
-      this.#sorted.delete(directory);
+    if (dirent.chained) {
+      this.#set(directory, { ...dirent, fid: 0, type: 0, name: '' });
+      return;
+    }
+    this.#clear(directory, dirent.slot);
+    // Nothing follows the ones before any more: traces go, up to an entry, which is the last now.
+    const first = dirent.slot - ((dirent.slot - FIRST_SLOT) % BUCKET_SLOTS);
+    for (let slot = dirent.slot - 1; slot >= first; slot--) {
+      const before = this.#at(directory, slot);
+      if (before === undefined) return;
+      if (before.fid !== 0) return this.#set(directory, { ...before, chained: false });
+      this.#clear(directory, slot);
     }
   }
 
@@ -192,6 +201,12 @@ export class DirentTable {
   #set(directory: Fid, dirent: Dirent): void {
     this.#overlay.set(directory, dirent.slot, dirent);
     this.#cache.set(directory, dirent.slot, dirent);
+    this.#sorted.delete(directory);
+  }
+
+  #clear(directory: Fid, slot: number): void {
+    this.#overlay.set(directory, slot, null);
+    this.#cache.set(directory, slot, null);
     this.#sorted.delete(directory);
   }
 

@@ -1,6 +1,6 @@
 /**
  * Inodes in memory over table `inode`: dirty ones until they are committed, clean
- * ones in two generations of bounded size (the older is dropped whole).
+ * ones in two generations of bounded cost (the older is dropped whole).
  *
  * Invariant: while an inode is dirty there is exactly one object of it, and every
  * reader gets that one.
@@ -9,12 +9,14 @@ import type { Fid } from '../base/fid.js';
 import { fidKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
 import { decodeInode, encodeInode, type Inode } from './inode.js';
-import { INODE_CACHE_ENTRIES } from './limits.js';
+import { INODE_CACHE_ENTRIES, TARGET_COST_BYTES } from './limits.js';
 
 export class InodeTable {
   readonly #table: Table;
   #young = new Map<Fid, Inode>();
   #old = new Map<Fid, Inode>();
+  /** Of the young generation. */
+  #cost = 0;
   /** null: removed, not yet committed. */
   readonly #dirty = new Map<Fid, Inode | null>();
 
@@ -53,7 +55,7 @@ export class InodeTable {
     // What came and goes between two commits leaves nothing to remove.
     if (inode.stored) this.#dirty.set(inode.fid, null);
     else this.#dirty.delete(inode.fid);
-    this.#young.delete(inode.fid);
+    if (this.#young.delete(inode.fid)) this.#cost -= costOf(inode);
     this.#old.delete(inode.fid);
   }
 
@@ -77,10 +79,18 @@ export class InodeTable {
   }
 
   #remember(inode: Inode): void {
-    if (this.#young.size >= INODE_CACHE_ENTRIES) {
+    if (this.#cost >= INODE_CACHE_ENTRIES) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#cost = 0;
     }
+    const { size } = this.#young;
     this.#young.set(inode.fid, inode);
+    if (this.#young.size > size) this.#cost += costOf(inode);
   }
+}
+
+/** In inodes that are no symlinks. */
+function costOf({ target }: Inode): number {
+  return 1 + Math.floor(target.length / TARGET_COST_BYTES);
 }

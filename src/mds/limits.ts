@@ -3,6 +3,9 @@
 /** Clean inodes kept in memory, in two generations of this many each. */
 export const INODE_CACHE_ENTRIES = 32_768;
 
+/** So many bytes of a symlink's target count there as one more inode. */
+export const TARGET_COST_BYTES = 512;
+
 /** Directory entries kept in memory, in two generations of this many each. */
 export const DIRENT_CACHE_ENTRIES = 65_536;
 
@@ -36,5 +39,5 @@ export const XATTR_LISTS_COUNTED_MAX = 1_024;
 /** Longest symlink target in bytes (PATH_MAX less the NUL). */
 export const TARGET_BYTES_MAX = 4_095;
 
-/** Names whose hashes fall into one bucket; with a secret hash of 48 bits more never meet. */
+/** Names whose hashes fall into one bucket; of 48 bits, unless somebody searches for more. */
 export const BUCKET_SLOTS = 8;

@@ -1,7 +1,8 @@
 /**
- * A keyed 48-bit hash of names. The key is a secret of the store, so nobody can
- * choose names that all meet in one bucket. Two 32-bit multiply-xor lanes with a
- * final mix each; it decides places only, nothing depends on its strength.
+ * A keyed 48-bit hash of names: two 32-bit multiply-xor lanes with a final mix each. The
+ * key differs from store to store, so a list of names that meet in one does no harm in
+ * another. It is no cipher: whoever studies the cookies of a listing may find names that
+ * meet, and of those the ninth is refused (ENOSPC) in a directory where he made eight.
  */
 export interface HashKey {
   readonly a: number;

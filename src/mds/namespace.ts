@@ -31,8 +31,11 @@ export class Namespace implements Participant {
   readonly fids: FidAllocator;
   readonly objects: ObjectWork;
   readonly opens = new OpenCounts();
-  /** Orphans that never had a name and may get one (O_TMPFILE without O_EXCL). */
-  readonly linkable = new Set<Fid>();
+  /**
+   * Orphans that never had a name and may get one (O_TMPFILE without O_EXCL), each with the
+   * end of what was written to it: nobody has a record of that.
+   */
+  readonly linkable = new Map<Fid, number>();
   /** Number of inodes, for statfs. */
   inodeCount: number;
   readonly #meta: Tables['meta'];

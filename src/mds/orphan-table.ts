@@ -58,7 +58,10 @@ export class OrphanTable {
     this.#changes.clear();
   }
 
-  /** Each FID comes and goes in turn, so that two changes leave the store as it is. */
+  /**
+   * Two changes of a FID leave the store as it is. That holds only because it comes and goes
+   * in turn: `add` and `remove` call this for what was not there, or was.
+   */
   #change(fid: Fid, present: boolean): void {
     if (!this.#changes.delete(fid)) this.#changes.set(fid, present);
   }

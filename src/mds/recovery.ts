@@ -57,7 +57,8 @@ function recoverIntent(server: MetadataServer, fid: Fid, generation: number): vo
     change: {
       op: 'write',
       fid,
-      extents: [{ offset: 0, length: inode.size }],
+      // It is empty where space was set aside for what is to come.
+      extents: inode.size === 0 ? [] : [{ offset: 0, length: inode.size }],
       size: inode.size,
       mtime: inode.mtime,
       layout: 'object',

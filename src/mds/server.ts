@@ -10,10 +10,12 @@ import { Log, type Visibility } from '../feed/log.js';
 import { FeedRegistry } from '../feed/registry.js';
 import type { Answer, Notice, ReintRequest, ReintResult, Service } from '../rpc/messages.js';
 import { type DataSync, GroupCommit } from '../store/group-commit.js';
+import type { SpaceUse } from '../store/space-use.js';
 import type { Store } from '../store/store.js';
 import { FeedService } from './feed-service.js';
 import type { DiskUse } from './filesystem-use.js';
 import type { Inode } from './inode.js';
+import { keptRequest } from './kept-request.js';
 import { Namespace } from './namespace.js';
 import type { ObjectReaper } from './object-work.js';
 import { type QueryMethod, queryMethods } from './queries.js';
@@ -104,7 +106,7 @@ export class MetadataServer {
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
   transact(request: ReintRequest): Applied {
-    this.commit.admit(spaceOf(request.change));
+    this.commit.admit(spaceOf(this.namespace, request.change));
     return this.apply(request);
   }
 
@@ -119,17 +121,17 @@ export class MetadataServer {
     );
     const attributes = reint(txn, request.change);
     this.#transnos.used(txn.transno);
-    this.commit.note();
+    this.commit.note(1, txn.bytes);
     return { attributes, kept: txn.kept };
   }
 
   #reint(request: ReintRequest, answer: Answer<'reint'>): void {
     const waits = this.commit.saturated || this.#stalled.length > 0;
-    if (!waits && !this.#roomComes(request)) return answer(0, this.#reintNow(request));
-    // The bytes of the request belong to the caller only until this returns.
-    const kept = structuredClone(request);
+    const use = spaceOf(this.namespace, request.change);
+    if (!waits && !this.#roomComes(use)) return answer(0, this.#reintNow(request));
+    const kept = keptRequest(request);
     const later = (): void => this.#answer(answer, () => this.#reintNow(kept));
-    if (!waits) return this.#whenRoom(kept, later);
+    if (!waits) return this.#whenRoom(use, later);
     this.#stalled.push(later);
     // No flush will come after a failure: then they are refused like any other.
     this.commit.whenFlushed((error) => {
@@ -138,17 +140,17 @@ export class MetadataServer {
   }
 
   /** What was deleted a moment ago gives its space back with one of the next flushes. */
-  #roomComes({ change }: ReintRequest): boolean {
-    return this.namespace.givesSpaceBack && !this.commit.admits(spaceOf(change));
+  #roomComes(use: SpaceUse): boolean {
+    return this.namespace.givesSpaceBack && !this.commit.admits(use);
   }
 
   /**
    * After the flush of a removal, or, if its object was let go of only meanwhile, after
    * the one that destroys it.
    */
-  #whenRoom(request: ReintRequest, next: () => void): void {
+  #whenRoom(use: SpaceUse, next: () => void): void {
     this.commit.whenFlushed(() => {
-      if (this.#roomComes(request)) this.commit.whenFlushed(next);
+      if (this.#roomComes(use)) this.commit.whenFlushed(next);
       else next();
     });
   }
@@ -254,6 +256,8 @@ export class MetadataServer {
 
   /** Commits and flushes everything, and what that leaves to commit. */
   async settle(): Promise<void> {
+    // Once more, if the last commit failed: whoever waits below would only hear of that.
+    this.commit.run();
     do {
       await new Promise<void>((resolve, reject) => {
         this.commit.whenFlushed((error) => (error === undefined ? resolve() : reject(error)));

@@ -7,6 +7,7 @@ import type { Fid } from '../base/fid.js';
 import type { Timespec } from '../base/time.js';
 import type { ChangeHead } from '../feed/log.js';
 import type { RecordBody, Transno } from '../feed/record.js';
+import { EXTENT_BYTES } from '../feed/record-layout.js';
 import type { Credentials, ReintRequest } from '../rpc/messages.js';
 import type { Inode } from './inode.js';
 import type { Namespace } from './namespace.js';
@@ -24,6 +25,8 @@ export class Transaction {
   readonly keepsNameless: boolean;
   /** The object that stays so. */
   kept: Fid | undefined;
+  /** Bytes of values that the change holds in memory until they are committed. */
+  bytes = 0;
   /** Undefined while no feed exists. */
   readonly #append: AppendRecord | undefined;
 
@@ -40,6 +43,11 @@ export class Transaction {
     this.who = who;
     this.keepsNameless = keepsNameless;
     this.#append = append;
+  }
+
+  /** Somebody wants records. */
+  get recording(): boolean {
+    return this.#append !== undefined;
   }
 
   /** A directory got or lost an entry. */
@@ -77,6 +85,22 @@ export class Transaction {
     if (this.#append === undefined) return;
     const { uid, gid, pid, nid, jobid } = this.who;
     const { transno, time } = this;
-    this.#append({ transno, time, fid, uid, gid, pid, nid, jobid }, body());
+    const change = body();
+    this.bytes += valueBytes(change);
+    this.#append({ transno, time, fid, uid, gid, pid, nid, jobid }, change);
+  }
+}
+
+/** What a record holds that is not small. */
+function valueBytes(body: RecordBody): number {
+  switch (body.op) {
+    case 'setxattr':
+      return body.xattr.value.length;
+    case 'write':
+      return body.extents.length * EXTENT_BYTES;
+    case 'symlink':
+      return body.target.length;
+    default:
+      return 0;
   }
 }

@@ -33,9 +33,16 @@ export class XattrTable {
     return this.#table.get(xattrKey(fid, name));
   }
 
+  /** Also of a damaged value, which may be replaced or removed like any other. */
+  has(fid: Fid, name: string): boolean {
+    const pending = this.#overlay.get(fid, name);
+    return pending === undefined ? this.#table.has(xattrKey(fid, name)) : pending !== null;
+  }
+
+  /** Keeps `value`: the caller gives it away. */
   set(fid: Fid, name: string, value: Uint8Array): void {
     this.#count(fid, name, true);
-    this.#overlay.set(fid, name, Uint8Array.from(value));
+    this.#overlay.set(fid, name, value);
   }
 
   remove(fid: Fid, name: string): void {
@@ -45,7 +52,7 @@ export class XattrTable {
 
   #count(fid: Fid, name: string, present: boolean): void {
     const bytes = this.#listBytes.get(fid);
-    if (bytes === undefined || (this.get(fid, name) !== undefined) === present) return;
+    if (bytes === undefined || this.has(fid, name) === present) return;
     this.#listBytes.set(fid, bytes + (present ? 1 : -1) * (name.length + 1));
   }
 

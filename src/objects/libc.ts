@@ -48,12 +48,14 @@ export function reserveFile(fd: number, offset: number, length: number): void {
 
 /**
  * Makes a hole; the file keeps its size. False if no file of that disk could reach so
- * far. FsError(EIO).
+ * far. FsError(EOPNOTSUPP, EIO, …).
  */
 export function punchFile(fd: number, offset: number, length: number): boolean {
   if (fallocate(fd, PUNCH_HOLE | KEEP_SIZE, offset, length) === 0) return true;
-  if (koffi.errno() === Errno.EFBIG) return false;
-  throw new FsError(Errno.EIO, 'the store cannot make holes; use a filesystem that can');
+  const errno = koffi.errno();
+  if (errno === Errno.EFBIG) return false;
+  if (errno !== Errno.EOPNOTSUPP) throw failed('making a hole');
+  throw new FsError(errno, 'the store cannot make holes; use a filesystem that can');
 }
 
 /** Zeros with blocks set aside; the file keeps its size. FsError(ENOSPC, EFBIG, EIO). */
@@ -62,7 +64,7 @@ export function zeroFile(fd: number, offset: number, length: number): void {
   if (koffi.errno() !== Errno.EOPNOTSUPP) throw failed('zeroing');
   // As on tmpfs. What was not set aside before may fail, and then nothing is lost.
   reserveFile(fd, offset, length);
-  punchFile(fd, offset, length);
+  if (!punchFile(fd, offset, length)) throw new FsError(Errno.EFBIG, 'zeroing in the store');
   reserveFile(fd, offset, length);
 }
 

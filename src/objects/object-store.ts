@@ -30,6 +30,17 @@ const debug = createDebug('feedfs:objects');
 
 export type { ObjectId };
 
+/** A write that failed on the way. */
+export class PartialWrite extends FsError {
+  /** Bytes that are in their place. */
+  readonly count: number;
+
+  constructor(cause: unknown, count: number) {
+    super(errnoOf(cause), `only ${count} bytes were written`, { cause });
+    this.count = count;
+  }
+}
+
 export class ObjectStore {
   readonly #directory: string;
   readonly #made: MadeList;
@@ -66,12 +77,16 @@ export class ObjectStore {
     return readSync(this.#fd(id), into, 0, into.byteLength, offset);
   }
 
-  /** FsError(ENOSPC, EIO, …). All of `data` or, on failure, a part of it. */
+  /** ENOSPC, EIO, …: nothing was written, or, as PartialWrite, some of `data`. */
   write(id: ObjectId, data: Uint8Array, offset: number): void {
     const fd = this.#fd(id);
     let done = 0;
-    while (done < data.byteLength) {
-      done += writeSync(fd, data, done, data.byteLength - done, offset + done);
+    try {
+      while (done < data.byteLength) {
+        done += writeSync(fd, data, done, data.byteLength - done, offset + done);
+      }
+    } catch (error) {
+      throw done === 0 ? error : new PartialWrite(error, done);
     }
   }
 

@@ -59,7 +59,7 @@ export interface WrittenExtent {
   readonly length: number;
 }
 
-/** A mutation: each is one transaction. What changes with it has a record of its own there. */
+/** A mutation. Each is one transaction: if it changes more than one record can tell, all its records have its number. */
 export type Reint =
   | {
       readonly op: 'create';

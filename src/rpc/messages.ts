@@ -37,6 +37,8 @@ export interface FilesystemUse {
   readonly bsize: number;
   readonly files: number;
   readonly ffree: number;
+  /** Bytes for names and contents that are kept beside the inode. */
+  readonly smallFree: number;
 }
 
 /** The two views of a feed that are sparse files; each has coordinates of its own. */

@@ -1,3 +1,6 @@
+/** What goes wrong with a store, and how it is called. */
+import { Errno, errnoOf } from '../base/errno.js';
+
 /** Why a store cannot be opened; `message` says what to do. */
 export type StoreErrorCode =
   | 'locked'
@@ -19,4 +22,12 @@ export class StoreError extends Error {
     this.code = code;
     this.pid = options?.pid;
   }
+}
+
+/** What a failed commit is to a caller: LMDB says MDB_MAP_FULL, or what the disk said: in words, whose number the library does not pass on. */
+export function commitErrno(error: unknown): Errno {
+  const said = error instanceof Error ? error.message : '';
+  if (/MAP_FULL|No space left/i.test(said)) return Errno.ENOSPC;
+  if (/Read-only file system/i.test(said)) return Errno.EROFS;
+  return errnoOf(error);
 }

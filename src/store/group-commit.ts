@@ -12,14 +12,17 @@
  *   changes are refused, and the commit is tried again.
  */
 import createDebug from 'debug';
-import { Errno, errnoOf, FsError } from '../base/errno.js';
+import { Errno, FsError } from '../base/errno.js';
 import type { Clock } from '../base/time.js';
+import { commitErrno } from './errors.js';
 import {
+  BATCH_BYTES_MAX,
   BATCH_CHANGES_MAX,
   COMMIT_DELAY_US,
   COMMIT_SPACING_US,
   ISOLATED_CHANGES_MAX,
   RESERVE_BYTES,
+  UNCOMMITTED_BYTES_MAX,
   UNCOMMITTED_CHANGES_MAX,
 } from './limits.js';
 import { FREE_BYTES_MIN, type SpaceUse } from './space-use.js';
@@ -69,6 +72,8 @@ export class GroupCommit {
   readonly #participants: Participant[] = [];
   /** Changes since the last commit. */
   #changes = 0;
+  /** Bytes of values that these changes hold in memory. */
+  #bytes = 0;
   #firstChangeUs = 0;
   #lastCommitUs = Number.NEGATIVE_INFINITY;
   /** Changes in the last commit. */
@@ -106,10 +111,11 @@ export class GroupCommit {
     this.#onSettled = listener;
   }
 
-  /** A mutation left dirty state behind. */
-  note(changes = 1): void {
+  /** A mutation left dirty state behind: `bytes` of values, besides what each change takes. */
+  note(changes = 1, bytes = 0): void {
     if (this.#changes === 0) this.#firstChangeUs = this.#clock.monotonicUs();
     this.#changes += changes;
+    this.#bytes += bytes;
     if (this.#watched) this.#urgent = true;
   }
 
@@ -130,12 +136,13 @@ export class GroupCommit {
 
   /**
    * Throws ENOSPC or EIO if a change cannot be promised to reach the disk. Changes
-   * that need no space may use some of the reserve, those that free some most of it.
+   * that need no space may use some of the reserve, those that free some most of it,
+   * even while the store is full: but then, too, what is not committed is bounded.
    */
   admit(use: SpaceUse): void {
-    const frees = use === 'frees';
-    if (this.#failure !== undefined && !(frees && this.#failure.errno === Errno.ENOSPC)) {
-      throw this.#failure;
+    if (this.#failure !== undefined) {
+      const mayHelp = use === 'frees' && this.#failure.errno === Errno.ENOSPC;
+      if (!mayHelp || this.saturated) throw this.#failure;
     }
     const now = this.#clock.monotonicUs();
     if (now - this.#freeBytesUs > FREE_SPACE_CHECK_US || this.#freeBytes < 2 * RESERVE_BYTES) {
@@ -159,13 +166,16 @@ export class GroupCommit {
 
   /** True while new mutations should wait for the disk. */
   get saturated(): boolean {
-    return this.#changes >= UNCOMMITTED_CHANGES_MAX;
+    return this.#changes >= UNCOMMITTED_CHANGES_MAX || this.#bytes >= UNCOMMITTED_BYTES_MAX;
   }
 
   /** Calls back once everything that happened so far is on disk. */
   whenFlushed(settled: Settled): void {
     // After a failed flush nothing will come that could call back.
     if (this.#closed) return settled(this.#failure);
+    // Nor is a commit that just failed tried again for everybody who asks.
+    const retriesLater = this.#failure !== undefined && this.#clock.monotonicUs() < this.#retryUs;
+    if (retriesLater) return settled(this.#failure);
     if (this.#changes > 0) {
       this.#urgent = true;
       this.#waiting.push(settled);
@@ -197,7 +207,7 @@ export class GroupCommit {
 
   #due(nowUs: number): boolean {
     if (this.#failure !== undefined) return nowUs >= this.#retryUs;
-    if (this.#changes >= BATCH_CHANGES_MAX) return true;
+    if (this.#changes >= BATCH_CHANGES_MAX || this.#bytes >= BATCH_BYTES_MAX) return true;
     if (this.#urgent) {
       if (this.#waiting.length > 0 || this.#isolated) return true;
       return nowUs - this.#lastCommitUs >= COMMIT_SPACING_US;
@@ -226,6 +236,7 @@ export class GroupCommit {
     this.#failure = undefined;
     this.#lastChanges = changes;
     this.#changes = 0;
+    this.#bytes = 0;
     this.#urgent = false;
     this.#lastCommitUs = nowUs;
     this.counters.commits++;
@@ -257,7 +268,7 @@ export class GroupCommit {
   }
 
   #failed(error: unknown, nowUs: number): void {
-    const errno = refusalOf(error);
+    const errno = commitErrno(error);
     this.counters.failures++;
     this.#failure = new FsError(errno, 'changes cannot be committed', { cause: error });
     this.#retryUs = nowUs + RETRY_US;
@@ -285,12 +296,4 @@ export class GroupCommit {
     for (const settled of waiters) settled(this.#failure);
     debug('flush failed: %o', error);
   }
-}
-
-/** LMDB says MDB_MAP_FULL, or what the disk said: in words, whose number the library does not pass on. */
-function refusalOf(error: unknown): Errno {
-  const said = error instanceof Error ? error.message : '';
-  if (/MAP_FULL|No space left/i.test(said)) return Errno.ENOSPC;
-  if (/Read-only file system/i.test(said)) return Errno.EROFS;
-  return errnoOf(error);
 }

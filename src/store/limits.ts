@@ -25,6 +25,12 @@ export const UNCOMMITTED_CHANGES_MAX = 8_192;
 /** Changes after which a batch is committed without waiting for the delay. */
 export const BATCH_CHANGES_MAX = 2_048;
 
+/** Bytes of values in uncommitted changes at which new mutations wait for the disk. */
+export const UNCOMMITTED_BYTES_MAX = 32 * 2 ** 20;
+
+/** Bytes of values after which a batch is committed without waiting for the delay. */
+export const BATCH_BYTES_MAX = 8 * 2 ** 20;
+
 /** Free bytes of the disk below which changes that need space are refused (ENOSPC). */
 export const RESERVE_BYTES = 32 * 2 ** 20;
 
@@ -41,5 +47,6 @@ export const FID_RESERVATION = 8_192;
 export const RESIDENT_BYTES_MAX = 16 * 2 ** 20;
 
 assert(BATCH_CHANGES_MAX < UNCOMMITTED_CHANGES_MAX, 'a full batch must fit below the bound');
+assert(BATCH_BYTES_MAX < UNCOMMITTED_BYTES_MAX, 'a full batch must fit below the bound');
 assert(RESERVE_KEEPING_BYTES < RESERVE_BYTES, 'renaming needs some of the reserve');
 assert(RESERVE_HARD_BYTES < RESERVE_KEEPING_BYTES, 'deleting needs what renaming leaves');

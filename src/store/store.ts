@@ -104,15 +104,15 @@ export class Store {
     }
   }
 
-  /** Commits what `write` puts, atomically, into the page cache (survives this process, not the machine). */
+  /**
+   * Commits what `write` puts, atomically, into the page cache (survives this process, not the
+   * machine). Returns the last transaction that there is: LMDB makes none of nothing, and
+   * gives the number to the next one.
+   */
   commit(write: () => void): number {
-    let transaction = 0;
-    this.#root.transactionSync(() => {
-      write();
-      transaction = writeTransactionId(this.#root);
-    }, SYNCHRONOUS);
-    this.#transaction = transaction;
-    return transaction;
+    this.#root.transactionSync(write, SYNCHRONOUS);
+    this.#transaction = lastTransaction(this.#root);
+    return this.#transaction;
   }
 
   /** Brings the last commit to disk, then calls back. At most one at a time, and no commit meanwhile. */
@@ -166,13 +166,8 @@ interface EnvironmentStats {
 
 // The library's types leave these out.
 interface Untyped {
-  getWriteTxnId(): number;
   sync(callback: (error?: Error | null) => void): void;
   getStats(): EnvironmentStats;
-}
-
-function writeTransactionId(root: RootDatabase): number {
-  return (root as unknown as Untyped).getWriteTxnId();
 }
 
 function environmentSync(root: RootDatabase, done: (error: Error | null) => void): void {

@@ -13,6 +13,7 @@ const DEFAULTS: MountOptions = {
   busyPollUs: undefined,
   visibility: 'disk',
   driver: 'feedfs',
+  accessTimes: 'relatime',
   kernelOptions: [],
 };
 
@@ -56,6 +57,22 @@ test('to the kernel goes what it can use: flags in order, a label unsplit and on
     'noatime',
   ]);
   assert.equal(parseMountOptions(list, USER).kernelOptions, ['nosuid', 'noatime']);
+});
+
+test('access times: all that was asked for counts, whether or not the kernel can be told', () => {
+  const cases = [
+    ['noatime,relatime', 'relatime'],
+    ['nodiratime,diratime', 'relatime'],
+    ['noatime,strictatime,nodiratime', 'nodiratime'],
+    ['relatime,noatime', 'noatime'],
+    ['relatime,ro', 'noatime'],
+  ] as const;
+  for (const rights of [ROOT, USER]) {
+    for (const [options, expected] of cases) {
+      assert.is(parseMountOptions([options], rights).accessTimes, expected, options);
+      assert.is(parseMountOptions(options.split(','), rights).accessTimes, expected, options);
+    }
+  }
 });
 
 for (const option of [

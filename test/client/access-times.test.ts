@@ -125,6 +125,20 @@ test('O_NOATIME never counts, of files or directories', () =>
     assert.not.ok(moves(sim, ROOT_FID, () => list(0)));
   }));
 
+test('a copy from a file counts as a read of it, unless it is open with O_NOATIME', () =>
+  withSimulated(async (sim) => {
+    const file = await written(sim);
+    const target = createFile(sim, 'target');
+    const copy = (flags: number): void => {
+      const { fh } = openFile(sim, file.fid, flags);
+      const from = { nodeId: file.fid, fhIn: fh, offsetIn: 0 };
+      const to = { nodeIdOut: target.fid, fhOut: target.fh, offsetOut: 0 };
+      assert.is(sim.ask('copyFileRange', { ...from, ...to, length: 10, flags: 0 }).outcome, 'ok');
+    };
+    assert.not.ok(moves(sim, file.fid, () => copy(O_RDONLY | O_NOATIME)));
+    assert.ok(moves(sim, file.fid, () => copy(O_RDONLY)));
+  }));
+
 test('it is in no record, changes no ctime, and is there after the next start', () =>
   withFolder(async (folder) => {
     const sim = new Simulated(join(folder, 'store'), { accessTimes: 'relatime' });

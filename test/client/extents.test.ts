@@ -46,4 +46,15 @@ test('at most so many: the last one spans the rest', () => {
   assert.equal(extents.atMost(1), [{ offset: 0, length: 95 }]);
 });
 
+test('asking whether there are many sorts nothing', () => {
+  const extents = new Extents();
+  for (let i = 0; i < 8; i++) extents.add(100 + 10 * i, 5);
+  for (let i = 0; i < 3; i++) extents.add(10 * i, 5);
+  assert.ok(extents.reaches(8));
+  // Whether those aside are ranges of their own is not known, and not found out for this.
+  assert.not.ok(extents.reaches(9));
+  assert.is(extents.list.length, 11);
+  assert.ok(extents.reaches(11));
+});
+
 test.run();

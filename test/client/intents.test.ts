@@ -168,6 +168,17 @@ test('a hole in small contents of a file that truncate made long is recorded', (
     await sim.close();
   }));
 
+test('a kill after space was set aside for an empty file leaves a store that goes on', () =>
+  withFolder(async (folder) => {
+    const sim = await opened(join(folder, 'store'));
+    await makeFeed(sim);
+    const file = createFile(sim, 'file');
+    const { fid: nodeId, fh } = file;
+    await sim.answer('fallocate', { nodeId, fh, offset: 0, length: 2 * OBJECT_BYTES, mode: 1 });
+    await sim.answer('fsync', fsyncOf(file));
+    await checkTrace(folder, sim);
+  }));
+
 test('what a kill left goes before a client can make an object of the same name', () =>
   withFolder(async (folder) => {
     const sim = await opened(join(folder, 'store'));

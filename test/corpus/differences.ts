@@ -14,23 +14,7 @@ export interface Difference {
   readonly concerns: (operation: Operation) => boolean;
 }
 
-const S_ISGID = 0o2000;
-const S_IXGRP = 0o010;
 const ACCMODE = constants.O_RDONLY | constants.O_WRONLY | constants.O_RDWR;
-
-/** What the own driver does differently from an ordinary filesystem, and no test here compares. */
-export const OF_FEEDFS: readonly Difference[] = [
-  {
-    // FUSE_HANDLE_KILLPRIV_V2 says when a write clears set-id bits: this one not, as once
-    // on all filesystems. Others now clear it when the writer is not in the group.
-    name: 'the set-group-id bit of a file that its group may not execute',
-    instead: 'it stays when another user writes',
-    concerns: (operation) =>
-      'mode' in operation &&
-      (operation.mode & S_ISGID) !== 0 &&
-      (operation.mode & ~('umask' in operation ? operation.umask : 0) & S_IXGRP) === 0,
-  },
-];
 
 export const DIFFERENCES: readonly Difference[] = [
   {

@@ -15,6 +15,8 @@ import { removeFolder, TEMP_PREFIX, TestMount } from '../support/mount.js';
 const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
 /** Two names of one errno: Node has the one, libc.ts the other. */
 const UNSUPPORTED = ['ENOTSUP', 'EOPNOTSUPP'];
+/** More than a store keeps with the attributes. */
+const OBJECT_BYTES = 200_000;
 const root = process.getuid?.() === 0;
 
 useFuseNative();
@@ -69,6 +71,36 @@ test('a deleted file that is open: no name is left, reading and writing go on', 
     assert.is(buffer.toString('utf8', 0, fs.readSync(fd, buffer, 0, 20, 0)), 'contents and mor');
     fs.rmdirSync(dir);
   });
+});
+
+/** Files of the store that hold contents. */
+function objectFiles(): string[] {
+  const all = fs.readdirSync(join(mount.store, 'objects'), { recursive: true, encoding: 'utf8' });
+  return all.filter(
+    (path) => fs.statSync(join(mount.store, 'objects', path)).size > OBJECT_BYTES / 2,
+  );
+}
+
+test('the contents of a file that was deleted while open go when it is closed', () => {
+  const { dir } = fresh();
+  const before = objectFiles();
+  const paths = ['deleted', 'replaced'].map((name) => join(dir, name));
+  const fds = paths.map((path) => fs.openSync(path, 'w+'));
+  for (const fd of fds) {
+    fs.writeSync(fd, Buffer.alloc(OBJECT_BYTES, 1));
+    fs.fsyncSync(fd);
+  }
+  assert.is(objectFiles().length, before.length + 2);
+  fs.unlinkSync(join(dir, 'deleted'));
+  fs.writeFileSync(join(dir, 'new'), 'new');
+  fs.renameSync(join(dir, 'new'), join(dir, 'replaced'));
+  for (const fd of fds) fs.closeSync(fd);
+  // Storage is given back once nobody can need it after a crash: some commits later.
+  for (let i = 0; i < 100 && objectFiles().length > before.length; i++) {
+    fs.writeFileSync(join(dir, 'other'), `${i}`);
+    withFile(join(dir, 'other'), 'r', fs.fsyncSync);
+  }
+  assert.equal(objectFiles(), before);
 });
 
 test('a file that is open is replaced: its other name counts, its bytes stay', () => {

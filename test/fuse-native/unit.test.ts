@@ -13,6 +13,7 @@ import { FOLDER_VARIABLE, loadFuseNative } from '../../src/fuse-native/binding.j
 import { Bridge } from '../../src/fuse-native/bridge.js';
 import { Handles } from '../../src/fuse-native/handles.js';
 import { hiddenName } from '../../src/fuse-native/hiding.js';
+import { nameOperations } from '../../src/fuse-native/names.js';
 import { optionArgument } from '../../src/fuse-native/options.js';
 import { nativeIno, nativeStat, nativeStatfs } from '../../src/fuse-native/stat.js';
 import { timesOf } from '../../src/fuse-native/utimens.js';
@@ -157,6 +158,29 @@ test('every lookup of a path is forgotten again', () => {
   assert.equal(forgotten, [11, 21, 31]);
 });
 
+test('what libfuse hides is forgotten with its hidden name, and not before', () => {
+  const forgotten: number[] = [];
+  const bridge = new Bridge({
+    handlers: { forget: (items) => forgotten.push(...items.map(({ nodeId }) => nodeId)) },
+    caller: { uid: 0, gid: 0, pid: 0 },
+    onFault: () => {},
+    onRequest: () => {},
+  });
+  const name = '.fuse_hidden0123456789abcdef';
+  bridge.hidden.set(name, 7);
+  const unlink = nameOperations(bridge, new Handles()).unlink as (
+    path: string,
+    done: (result: number) => void,
+  ) => void;
+  const results: number[] = [];
+  bridge.find(`/${name}`, (_errno, nodeId) => results.push(nodeId ?? -1));
+  assert.equal(forgotten, []);
+  unlink(`/${name}`, (result) => results.push(result));
+  assert.equal(results, [7, 0]);
+  assert.equal(forgotten, [7]);
+  assert.is(bridge.hidden.size, 0);
+});
+
 test('mount options: commas are escaped, what libfuse 2 does not know is dropped, too long is refused', () => {
   const given = { subtype: 'feedfs', readOnly: true, root: true };
   const kernelOptions = ['nosuid', 'lazytime'];
@@ -187,7 +211,7 @@ test('without the package the command says what to install, and touches nothing'
       env,
     });
     assert.is(code, ExitCode.FUSE_MISSING);
-    assert.match(stderr, /npm install fuse-native@2\.2\.6/);
+    assert.match(stderr, /npm install --prefix DIR fuse-native@2\.2\.6/);
     assert.not.ok(fs.existsSync(store));
   }));
 

@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Fid, ROOT_FID } from '../../src/base/fid.js';
-import { DirentTable } from '../../src/mds/dirent-table.js';
+import { type Dirent, DirentTable, decodeDirent, FIRST_SLOT } from '../../src/mds/dirent-table.js';
 import { BUCKET_SLOTS, DIRENT_CACHE_ENTRIES } from '../../src/mds/limits.js';
 import { hashName } from '../../src/mds/name-hash.js';
+import { direntKey, slotOfDirentKey } from '../../src/store/keys.js';
 import { Store } from '../../src/store/store.js';
 import { withFolder } from '../support/mount.js';
 import { Random } from '../support/random.js';
@@ -16,9 +17,34 @@ const DT_REG = 8;
 /** Nearly all names meet. */
 const colliding = (name: string): number => name.charCodeAt(0) % 2;
 
+/** All entries of a directory, traces too, as the next commit would leave them. */
+type Stored = (directory: Fid) => Dirent[];
+
+function direntsOf(store: Store, directory: Fid): Dirent[] {
+  const start = Buffer.from(direntKey(directory, 0));
+  const end = Buffer.from(direntKey(directory + 1, 0));
+  const found: Dirent[] = [];
+  for (const { key, value } of store.tables.dirent.entries({ start, end })) {
+    found.push(decodeDirent(slotOfDirentKey(key), value));
+  }
+  return found;
+}
+
+/** The used slots of a bucket are 0..n, all but the last are chained, and the last is no trace. */
+function assertBuckets(dirents: readonly Dirent[]): void {
+  const used = new Set(dirents.map(({ slot }) => slot));
+  for (const { slot, chained, fid } of dirents) {
+    const place = (slot - FIRST_SLOT) % BUCKET_SLOTS;
+    if (place > 0) assert.ok(used.has(slot - 1), `nothing before ${slot}`);
+    const last = place === BUCKET_SLOTS - 1 || !used.has(slot + 1);
+    assert.is(chained, !last, `chained of ${slot}`);
+    if (last) assert.is.not(fid, 0, `the last, ${slot}, is a trace`);
+  }
+}
+
 function withTable(
   hash: typeof hashName,
-  use: (table: DirentTable, commit: () => void, reopen: () => DirentTable) => void,
+  use: (table: DirentTable, commit: () => void, stored: Stored) => void,
 ): Promise<void> {
   return withFolder(async (folder) => {
     const store = Store.open(join(folder, 'store'), { create: true });
@@ -27,7 +53,20 @@ function withTable(
       store.commit(() => table.collect());
       table.committed();
     };
-    use(table, commit, () => new DirentTable(store.tables.dirent, KEY, hash));
+    use(table, commit, (directory) => {
+      let dirents: Dirent[] = [];
+      // What the next commit would leave there, which is then taken back.
+      assert.throws(
+        () =>
+          store.commit(() => {
+            table.collect();
+            dirents = direntsOf(store, directory);
+            throw new Error('taken back');
+          }),
+        /taken back/,
+      );
+      return dirents;
+    });
     await store.close();
   });
 }
@@ -56,7 +95,7 @@ const arbitrarySteps = fc.array(
 
 for (const { how, made, count } of WAYS) {
   test(`names with one hash are added, found, replaced, removed and listed: ${how}`, () =>
-    withTable(colliding, (table, commit, reopen) => {
+    withTable(colliding, (table, commit, stored) => {
       let directory = 1;
       const run = (steps: readonly { kind: string; name: string }[]): void => {
         const parent = ++directory as Fid;
@@ -80,14 +119,36 @@ for (const { how, made, count } of WAYS) {
           const entries = [...table.list(parent, 0, count)];
           assert.equal(entries.map((entry) => entry.name).sort(), [...model.keys()].sort());
           for (const entry of entries) assert.is(entry.fid, model.get(entry.name));
+          const all = stored(parent);
+          assertBuckets(all);
+          assert.equal(
+            all.filter((entry) => entry.fid !== 0),
+            entries,
+          );
         }
-        const seen = [...table.list(parent, 0, count)];
-        commit();
-        assert.equal([...reopen().list(parent, 0, SCANNED)], seen);
       };
       fc.assert(fc.property(arbitrarySteps, run), { numRuns: 100 });
     }));
 }
+
+test('a directory that was emptied leaves nothing in the table', () =>
+  withTable(
+    () => 5,
+    (table, commit, stored) => {
+      const names = Array.from({ length: BUCKET_SLOTS }, (_, i) => `name ${i}`);
+      for (const name of names) table.add(ROOT_FID, name, 100 as Fid, DT_REG);
+      commit();
+      // From the first on, each leaves a trace, but for the last.
+      for (const [i, name] of names.entries()) {
+        const found = table.lookup(ROOT_FID, name);
+        assert.ok(found, name);
+        table.remove(ROOT_FID, found);
+        if (i % 2 === 0) commit();
+      }
+      assert.equal(stored(ROOT_FID), []);
+      assert.is(table.lookup(ROOT_FID, 'name 7'), undefined);
+    },
+  ));
 
 test('a full bucket refuses another name, and nothing has changed', () =>
   withTable(

@@ -134,6 +134,29 @@ test('a store on a full disk is opened after a crash, whatever was in progress',
     }
   }));
 
+test('an object that was announced and is empty is recovered like any other', () =>
+  withFolder(async (folder) => {
+    const sim = new Simulated(join(folder, '1'), { bootId: 'b' });
+    sim.connection.call('feedCreate', { name: NAME }, () => {});
+    await sim.settle();
+    const { fid } = createFile(sim, 'a');
+    sim.rpc('intent', { fid, generation: 1, durable: false });
+    const who = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
+    const written = { layout: 'object', generation: 1, blocks: 0, contents: undefined } as const;
+    const more = { size: 0, extents: [], mtime: { sec: 3, nsec: 0 }, killSuidgid: false };
+    const change = { op: 'write', fid, ...written, ...more, keepIntent: true } as const;
+    assert.type(sim.rpc('reint', { who, change }), 'object');
+    sim.server.commit.run();
+    await sim.crash(join(folder, '2'));
+    const after = new Simulated(join(folder, '2'), { bootId: 'b' });
+    await after.settle();
+    const extents = owedRecords(after, 1).flatMap((record) =>
+      record.op === 'write' ? record.extents : [],
+    );
+    assert.equal(extents, []);
+    await after.close();
+  }));
+
 test('an object file that is missing does not keep the store from being opened', () =>
   withFolder(async (folder) => {
     const sim = new Simulated(join(folder, '1'), { bootId: 'b', holdFlushes: true });

@@ -1,11 +1,14 @@
 /** Object files: contents, holes, more of them than descriptors, removal that repeats. */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Errno } from '../../src/base/errno.js';
 import type { Fid } from '../../src/base/fid.js';
+import { punchFile } from '../../src/objects/libc.js';
 import { OPEN_FILES_MAX } from '../../src/objects/limits.js';
-import { type ObjectId, ObjectStore } from '../../src/objects/object-store.js';
+import { type ObjectId, ObjectStore, PartialWrite } from '../../src/objects/object-store.js';
+import { withFileLimit } from '../support/file-limit.js';
 import { withFolder } from '../support/mount.js';
 
 function withObjects(use: (objects: ObjectStore) => void | Promise<void>): Promise<void> {
@@ -95,6 +98,41 @@ test('sync answers for recorded objects, also for those that are gone, and for n
     const result = synced(objects);
     for (let fid = 1; fid <= 20; fid += 2) objects.remove(idOf(fid));
     assert.is(await result, null);
+  }));
+
+test('a write up to a limit of the system says how much of it is there', () =>
+  withObjects((objects) => {
+    const id = idOf(1);
+    objects.create(id);
+    withFileLimit(1000, () => {
+      try {
+        objects.write(id, Buffer.alloc(300, 'x'), 900);
+        assert.unreachable('written beyond the limit');
+      } catch (error) {
+        assert.instance(error, PartialWrite);
+        const { errno, count } = error as PartialWrite;
+        assert.equal([errno, count], [Errno.EFBIG, 100]);
+      }
+      assert.throws(() => objects.write(id, Buffer.from('x'), 1000), /EFBIG/);
+    });
+    assert.is(read(objects, id, 2000, 900), 'x'.repeat(100));
+  }));
+
+test('why no hole could be made is said, and that the store has none only if that is so', () =>
+  withFolder((folder) => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'x'.repeat(100));
+    for (const [file, flags, said] of [
+      [path, 'r', /^FsError: EIO: making a hole in the store: EBADF$/],
+      ['/proc/self/comm', 'r+', /^FsError: EOPNOTSUPP: the store cannot make holes/],
+    ] as const) {
+      const fd = openSync(file, flags);
+      assert.throws(
+        () => punchFile(fd, 0, 10),
+        (error: unknown) => said.test(`${error}`),
+      );
+      closeSync(fd);
+    }
   }));
 
 test.run();

@@ -84,6 +84,17 @@ export const allocation = [
       }
     });
   }),
+  posix('a hole in a file that is all hole takes no space', (dir) => {
+    for (const size of [9_000, 2 ** 20, 2 ** 30]) {
+      const path = join(dir, `file-${size}`);
+      withFile(path, 'w+', (fd) => {
+        fs.ftruncateSync(fd, size);
+        fallocate(fd, PUNCH, 0, size);
+        assert.is(fs.fstatSync(fd).blocks, 0);
+      });
+      assert.is(fs.statSync(path).blocks, 0);
+    }
+  }),
   posix('what fallocate refuses', (dir) => {
     const path = join(dir, 'file');
     withFile(path, 'w+', (fd) => {

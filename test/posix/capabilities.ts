@@ -2,9 +2,11 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { posixAsRoot, withFile } from './case.js';
+import { as, fails, modeOf, posixAsRoot, withFile } from './case.js';
 import * as libc from './libc.js';
+import { BOB } from './users.js';
 
+const KEEP = 0xffff_ffff;
 const NAME = 'security.capability';
 /** Version 2, effective: cap_net_raw. */
 const VALUE = Buffer.from('0100000200200000000000000000000000000000', 'hex');
@@ -73,6 +75,25 @@ export const capabilities = [
     assert.ok(has(path));
     assert.ok(libc.getxattr(path, NAME).equals(VALUE));
   }),
+  posixAsRoot(
+    'a stranger takes neither them nor set-id bits by a chown that changes nothing',
+    (dir) => {
+      const path = join(dir, 'program');
+      fs.writeFileSync(path, 'program');
+      fs.chmodSync(dir, 0o755);
+      for (const mode of [0o6755, 0o4711, 0o4700]) {
+        fs.chmodSync(path, mode);
+        libc.setxattr(path, NAME, VALUE);
+        fails('EPERM', () => as(BOB, () => fs.chownSync(path, KEEP, KEEP)));
+        assert.is(modeOf(path), mode);
+        assert.ok(has(path));
+      }
+      fs.chownSync(path, BOB.uid, BOB.gid);
+      fs.chmodSync(path, 0o6755);
+      as(BOB, () => fs.chownSync(path, KEEP, KEEP));
+      assert.is(modeOf(path), 0o755);
+    },
+  ),
   posixAsRoot('a store to mapped memory leaves them', (dir) => {
     const path = join(dir, 'program');
     fs.writeFileSync(path, Buffer.alloc(9000, 1));

@@ -3,7 +3,17 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { fails, mtimeNs, OLD, OLD_NS, posix, withFile } from './case.js';
-import { type DirectoryEntry, getdents, lseek, mknod, SEEK_SET, utimensat } from './libc.js';
+import { O_NOATIME } from './data-calls.js';
+import {
+  type DirectoryEntry,
+  getdents,
+  lseek,
+  mknod,
+  RENAME_EXCHANGE,
+  renameat2,
+  SEEK_SET,
+  utimensat,
+} from './libc.js';
 
 const MANY = 3000;
 /** A buffer that holds a few entries, so that a listing takes many calls. */
@@ -100,6 +110,30 @@ export const directories = [
       assert.is(byName.get(name)?.ino, ino, `inode of ${name}`);
     }
     assert.is(byName.get('..')?.type, DT.DIR);
+  }),
+  posix('dot-dot of a directory that was moved is its new parent', (dir) => {
+    const [one, two] = [join(dir, 'one'), join(dir, 'two')];
+    for (const parent of [one, two]) fs.mkdirSync(join(parent, 'sub'), { recursive: true });
+    for (const noAccess of [0, O_NOATIME]) {
+      // Its listing is known as a whole by then, and the move does not change the directory.
+      const parentOf = (path: string): bigint | undefined =>
+        withFile(path, fs.constants.O_RDONLY | noAccess, (fd) => {
+          const entries = getdents(fd);
+          assert.equal(getdents(fd), []);
+          return entries.find(({ name }) => name === '..')?.ino;
+        });
+      const { ino: first } = fs.statSync(one, { bigint: true });
+      const { ino: second } = fs.statSync(two, { bigint: true });
+      for (let i = 0; i < 3; i++) assert.is(parentOf(join(one, 'sub')), first);
+      for (let i = 0; i < 3; i++) assert.is(parentOf(join(two, 'sub')), second);
+      renameat2(join(one, 'sub'), join(two, 'sub'), RENAME_EXCHANGE);
+      assert.is(parentOf(join(one, 'sub')), first);
+      assert.is(parentOf(join(two, 'sub')), second);
+      fs.renameSync(join(one, 'sub'), join(two, 'moved'));
+      assert.is(parentOf(join(two, 'moved')), second);
+      fs.renameSync(join(two, 'moved'), join(one, 'sub'));
+      assert.is(parentOf(join(one, 'sub')), first);
+    }
   }),
   posix('thousands of entries are listed, each once', (dir) => {
     const made = fill(dir, MANY);

@@ -3,7 +3,9 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { as, modeOf, type PosixCase, posixAsRoot, type Who, withFile } from './case.js';
+import { copyFileRange, PUNCH_HOLE_KEEP_SIZE } from './data-calls.js';
 import { KINDS, make } from './kinds.js';
+import { fallocate } from './libc.js';
 import { truncate } from './syscalls.js';
 import { ALICE, BOB, STAFF } from './users.js';
 
@@ -128,11 +130,66 @@ function changeCase(change: Change): PosixCase {
   );
 }
 
+/**
+ * Set-group-id where the group may not execute means nothing any more, and is taken all
+ * the same from what somebody changes who is not in the group.
+ */
+function groupBitCase({ name, who, loses, run }: Change): PosixCase {
+  const outside = who !== ROOT && who !== ALICE;
+  const goes = loses && outside;
+  return posixAsRoot(
+    `set-gid without execution: ${name} ${goes ? 'takes' : 'leaves'} it`,
+    (dir) => {
+      fs.chmodSync(dir, 0o777);
+      const path = join(dir, 'file');
+      fs.writeFileSync(path, 'contents');
+      fs.chownSync(path, ALICE.uid, STAFF);
+      fs.chmodSync(path, 0o2666);
+      assert.is(modeOf(path), 0o2666);
+      as(who, () => run(path));
+      assert.is(modeOf(path), goes ? 0o666 : 0o2666);
+    },
+  );
+}
+
+const inPlace = (name: string, who: Who, use: (fd: number) => void): Change => ({
+  name: `${name} by ${who.uid}`,
+  who,
+  loses: true,
+  run: (path) => withFile(path, 'r+', use),
+});
+
+/** As a member of the group by supplementary groups, by the one in force, or not at all. */
+const RANGES: readonly Change[] = [ALICE, BOB].flatMap((who) => [
+  inPlace('fallocate', who, (fd) => fallocate(fd, 0, 0, 10_000)),
+  inPlace('a hole', who, (fd) => fallocate(fd, PUNCH_HOLE_KEEP_SIZE, 0, 4)),
+  inPlace('copy_file_range', who, (fd) => {
+    assert.is(copyFileRange(fd, 0, fd, 100, 8), 8);
+  }),
+]);
+
 /** The set-gid directory's group: one that Bob is not in. */
 const GROUP = STAFF;
 
 export const setId: readonly PosixCase[] = [
   ...CHANGES.map(changeCase),
+  ...[...CHANGES, ...RANGES].map(groupBitCase),
+  posixAsRoot('set-gid without execution: the group in force counts like the others', (dir) => {
+    const path = join(dir, 'file');
+    fs.writeFileSync(path, 'contents');
+    fs.chownSync(path, 0, STAFF);
+    fs.chmodSync(path, 0o2666);
+    as({ ...BOB, gid: STAFF }, () => withFile(path, 'r+', (fd) => fs.writeSync(fd, 'x')));
+    assert.is(modeOf(path), 0o2666);
+  }),
+  posixAsRoot('set-gid without execution: an owner outside the group takes it by chgrp', (dir) => {
+    const path = join(dir, 'file');
+    fs.writeFileSync(path, 'contents');
+    fs.chownSync(path, BOB.uid, STAFF);
+    fs.chmodSync(path, 0o6646);
+    as(BOB, () => fs.chownSync(path, KEEP, BOB.gid));
+    assert.is(modeOf(path), 0o646);
+  }),
   posixAsRoot('set-id: a directory keeps its bits whoever owns it', (dir) => {
     const path = join(dir, 'sub');
     fs.mkdirSync(path);

@@ -220,6 +220,20 @@ function timesCase({ call, changes, run }: Row): PosixCase {
   });
 }
 
-export const times: readonly PosixCase[] = [...NAMES, ...RENAMES, ...ATTRIBUTES, ...CONTENTS].map(
-  timesCase,
-);
+/** Past what any filesystem keeps, or nearly: some keep all 64 bits, others end in 2446. */
+const FAR = 2 ** 62;
+
+const clamped = posix('times: one that is out of range becomes the last that is not', (dir) => {
+  const file = join(dir, 'file');
+  fs.writeFileSync(file, '');
+  const second = 1_000_000_000n;
+  libc.utimensat(file, { sec: -FAR, nsec: 0 }, { sec: FAR, nsec: 0 });
+  const { atimeNs, mtimeNs } = fs.statSync(file, { bigint: true });
+  assert.ok(mtimeNs >= 15_032_385_535n * second, `${mtimeNs}`);
+  assert.ok(atimeNs <= -2_147_483_648n * second, `${atimeNs}`);
+});
+
+export const times: readonly PosixCase[] = [
+  ...[...NAMES, ...RENAMES, ...ATTRIBUTES, ...CONTENTS].map(timesCase),
+  clamped,
+];

@@ -16,6 +16,7 @@ import { type Asked, Simulated } from '../support/simulated.js';
 import { O_RDWR, type OpenFile, releaseOf, setattrOf } from '../support/simulated-files.js';
 import { acknowledge, makeFeed } from './crash-feeds.js';
 import { nameless } from './crash-nameless.js';
+import { space } from './crash-space.js';
 import { FileHistory } from './file-history.js';
 import { randomXattr } from './random-xattr.js';
 
@@ -130,6 +131,7 @@ export class CrashRun {
   /** One random step. */
   async step(): Promise<void> {
     if (this.random.chance(8)) return nameless(this);
+    if (this.random.chance(6)) return space(this);
     const dice = this.random.below(100);
     if (dice < 12) await this.#make();
     else if (dice < 20) await this.#remove();

@@ -4,11 +4,13 @@ import * as assert from 'uvu/assert';
 import { Errno, FsError } from '../../src/base/errno.js';
 import { GroupCommit, type Participant } from '../../src/store/group-commit.js';
 import {
+  BATCH_BYTES_MAX,
   BATCH_CHANGES_MAX,
   COMMIT_DELAY_US,
   RESERVE_BYTES,
   RESERVE_HARD_BYTES,
   RESERVE_KEEPING_BYTES,
+  UNCOMMITTED_BYTES_MAX,
   UNCOMMITTED_CHANGES_MAX,
 } from '../../src/store/limits.js';
 import type { SpaceUse } from '../../src/store/space-use.js';
@@ -188,6 +190,58 @@ test('uncommitted changes are bounded', () => {
   assert.not.ok(commit.saturated);
   commit.note();
   assert.ok(commit.saturated);
+});
+
+test('uncommitted bytes are bounded too, and a batch of many is committed without the delay', () => {
+  const { disk, clock, commit } = setup();
+  commit.note(1, BATCH_BYTES_MAX - 1);
+  commit.tick(clock.us);
+  assert.equal(disk.events, []);
+  commit.note(1, 1);
+  commit.tick(clock.us);
+  assert.equal(disk.events, ['collect', 'committed']);
+  commit.note(1, UNCOMMITTED_BYTES_MAX - 1);
+  assert.not.ok(commit.saturated);
+  commit.note(1, 1);
+  assert.ok(commit.saturated);
+  disk.finish();
+  commit.run();
+  assert.not.ok(commit.saturated);
+});
+
+test('while commits fail, nothing is admitted beyond the bound', () => {
+  const { disk, commit } = setup();
+  disk.commitError = new Error('MDB_MAP_FULL');
+  commit.note();
+  commit.run();
+  assert.is(
+    errnoIn(() => commit.admit('frees')),
+    undefined,
+  );
+  commit.note(UNCOMMITTED_CHANGES_MAX);
+  for (const use of ['takes', 'keeps', 'frees'] as const) {
+    assert.is(
+      errnoIn(() => commit.admit(use)),
+      Errno.ENOSPC,
+      use,
+    );
+  }
+});
+
+test('who waits just after a failure hears of it, and the commit is not tried again for him', () => {
+  const { disk, clock, commit } = setup();
+  const { commitError } = disk;
+  disk.commitError = new Error('MDB_MAP_FULL');
+  commit.note();
+  const errors: (number | undefined)[] = [];
+  for (let i = 0; i < 5; i++) commit.whenFlushed((error) => errors.push(error?.errno));
+  assert.equal(errors, new Array(5).fill(Errno.ENOSPC));
+  assert.is(commit.counters.failures, 1);
+  clock.advance(RETRY_US);
+  disk.commitError = commitError;
+  commit.whenFlushed((error) => errors.push(error?.errno));
+  disk.finish();
+  assert.equal(errors.slice(5), [undefined]);
 });
 
 test.run();

@@ -252,4 +252,19 @@ test('a store of another user says what is not permitted', async () => {
   });
 });
 
+test('a commit of nothing is no transaction, and the marker does not name one that is to come', () =>
+  withStore(async (path) => {
+    const store = Store.open(path, { create: false });
+    const real = put(store, 'second');
+    const nothing = store.commit(() => {});
+    await new Promise<void>((resolve, reject) => {
+      store.flush((error) => (error === null ? resolve() : reject(error)));
+    });
+    // In the page cache only.
+    const next = put(store, 'third');
+    const marker = decodeFlushed(fs.readFileSync(pathsOf(path).marker));
+    assert.equal([nothing, next, marker?.transaction], [real, real + 1, real]);
+    await store.close();
+  }));
+
 test.run();

@@ -10,7 +10,10 @@ type DirectoryHandlers = Required<
   Pick<Handlers, 'opendir' | 'readdir' | 'readdirplus' | 'releasedir' | 'fsyncdir'>
 >;
 
-/** The kernel keeps listings until the directory changes, which only happens through it. */
+/**
+ * The kernel keeps listings until the directory changes, which only happens through it.
+ * What changes in a listing without the directory is `..`: see stale-listings.ts.
+ */
 const CACHED = FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE;
 
 export const DOT_COOKIE = 1;
@@ -18,13 +21,14 @@ export const DOT_DOT_COOKIE = 2;
 export const DT_DIR = 4;
 
 export function directoryOperations(context: ClientContext): DirectoryHandlers {
-  const { mds, opens, files, accessTimes } = context;
+  const { mds, opens, files, accessTimes, listings } = context;
   return {
     opendir: ({ nodeId, flags }, reply) => {
       const fid = fidOf(nodeId);
       mds.call('open', { fid }, (errno, opened) => {
         if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
-        const kept = accessTimes.openedDirectory(opened.attributes, flags);
+        const right = listings.opened(fid);
+        const kept = accessTimes.openedDirectory(opened.attributes, flags) && right;
         const fh = opens.add({ kind: 'directory', fid, flags });
         reply.open({ fh, flags: kept ? CACHED : FOPEN_CACHE_DIR });
       });

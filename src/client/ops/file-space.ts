@@ -61,11 +61,11 @@ function copy(context: ClientContext, request: CopyFileRangeRequest, reply: Writ
   if (from?.kind !== 'file' || to?.kind !== 'file') return reply.error(Errno.EBADF);
   if (flags !== 0) return reply.error(Errno.EINVAL);
   if (offsetOut >= FILE_BYTES_MAX && length > 0) return reply.error(Errno.EFBIG);
-  context.accessTimes.copied(from.file);
+  context.accessTimes.copied(from.file, from.flags);
   const range = { offset: offsetOut, length };
   const author = authorOf(context, caller);
   context.files.copy(from.file, offsetIn, to.file, range, author, (errno, count) => {
-    if (errno === 0) reply.written(count);
+    if (errno === 0 || count > 0) reply.written(count);
     else reply.error(errno);
   });
 }

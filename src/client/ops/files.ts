@@ -1,5 +1,6 @@
 /** Operations on regular files and on attributes. */
 import { Errno } from '../../base/errno.js';
+import type { Fid } from '../../base/fid.js';
 import type {
   AttrReply,
   Caller,
@@ -14,11 +15,12 @@ import type {
 } from '../../fuse/api.js';
 import { FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
 import { FILE_BYTES_MAX } from '../../rpc/limits.js';
-import type { Attributes } from '../../rpc/messages.js';
+import type { Answer, AttributeChange, Attributes, Credentials } from '../../rpc/messages.js';
 import { attrValidMs, toAttr } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import type { FileState } from '../file-state.js';
 import { answerAttr, finish } from './namespace.js';
+import { mayTakePrivileges, modeWithoutGroupBit } from './set-id.js';
 
 type FileHandlers = Required<
   Pick<Handlers, 'getattr' | 'setattr' | 'open' | 'read' | 'write' | 'release' | 'fsync' | 'lseek'>
@@ -39,9 +41,9 @@ export function startFile(
   opener: Caller,
 ): number {
   const file = context.files.acquire(attributes, contents);
-  const writes = (flags & O_ACCMODE) !== 0;
-  if (writes) file.writers++;
-  return context.opens.add({ kind: 'file', fid: attributes.fid, file, writes, opener });
+  const writer = (flags & O_ACCMODE) === 0 ? undefined : who(context, opener);
+  if (writer !== undefined) file.writers++;
+  return context.opens.add({ kind: 'file', fid: attributes.fid, file, flags, writer });
 }
 
 export function fileOperations(context: ClientContext): FileHandlers {
@@ -61,7 +63,7 @@ export function fileOperations(context: ClientContext): FileHandlers {
     release: ({ fh }, reply) => {
       const closed = opens.remove(fh);
       if (closed?.kind === 'file') {
-        if (closed.writes) files.closeWriter(closed.file);
+        if (closed.writer !== undefined) files.closeWriter(closed.file);
         files.release(closed.file);
         mds.call('close', { fid: closed.fid }, () => {});
       }
@@ -99,10 +101,12 @@ function open(
     const keeps = context.accessTimes.opened(started.file, attributes, flags);
     const granted = { fh, flags: keeps ? OPEN_FLAGS : FOPEN_NOFLUSH };
     if ((flags & O_TRUNC) === 0) return reply.open(granted);
-    files.setSize(started.file, who(context, caller), { size: 0, killSuidgid }, (failed) => {
+    const mode = killSuidgid ? modeWithoutGroupBit(context, fid, caller) : undefined;
+    const change = { size: 0, mode, killSuidgid };
+    files.setSize(started.file, who(context, caller), change, (failed) => {
       if (failed === 0) return reply.open(granted);
       context.opens.remove(fh);
-      if (started.writes) files.closeWriter(started.file);
+      if (started.writer !== undefined) files.closeWriter(started.file);
       files.release(started.file);
       mds.call('close', { fid }, () => {});
       reply.error(failed);
@@ -122,33 +126,66 @@ function read(
 }
 
 function write(context: ClientContext, request: WriteRequest, reply: WriteReply): void {
-  const { fh, offset, data, killSuidgid, fromCache } = request;
+  const { fh, offset, data, killSuidgid, fromCache, caller } = request;
   const opened = context.opens.get(fh);
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
   // As much as may be, like any write that reaches a limit.
   const room = FILE_BYTES_MAX - offset;
   if (room <= 0) return reply.error(Errno.EFBIG);
   const part = data.byteLength > room ? data.subarray(0, room) : data;
-  const { byteLength } = part;
   // Nobody in particular writes back a mapping: it counts as the one who opened the file.
-  const author = { who: who(context, fromCache ? opened.opener : request.caller), killSuidgid };
-  context.files.write(opened.file, offset, part, author, (errno) => {
-    if (errno === 0) reply.written(byteLength);
+  const writer = fromCache ? opened.writer : undefined;
+  const author = { who: writer ?? who(context, caller), killSuidgid };
+  const { file } = opened;
+  const done = (errno: Errno | 0, count: number): void => {
+    // A short write is no error, but nobody would write the rest of a mapping again.
+    if (errno === 0 || (count > 0 && !fromCache)) reply.written(count);
     else reply.error(errno);
+  };
+  const mode = killSuidgid ? modeWithoutGroupBit(context, file.fid, caller) : undefined;
+  if (mode === undefined) return context.files.write(file, offset, part, author, done);
+  // The request's data are gone once this has returned.
+  const kept = Uint8Array.from(part);
+  changeAttributes(context, file.fid, author.who, { mode }, (errno) => {
+    if (errno !== 0) reply.error(errno);
+    else context.files.write(file, offset, kept, author, done);
   });
+}
+
+/** Anything but the size. Written data come first: the times are newer than the write's. */
+function changeAttributes(
+  { mds, files }: ClientContext,
+  fid: Fid,
+  credentials: Credentials,
+  change: AttributeChange,
+  done: Answer<'getattr'>,
+): void {
+  const file = files.find(fid);
+  if (file !== undefined) file.accessed = false;
+  if (file?.dirty === true) files.record(file);
+  const asked = { who: credentials, change: { op: 'setattr', fid, change } } as const;
+  mds.call('reint', asked, (errno, result) => done(errno, result?.attributes));
 }
 
 function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {
   const { mds, files } = context;
-  const { nodeId, caller, mode, uid, gid, size, atime, mtime, killSuidgid } = request;
+  const { nodeId, caller, uid, gid, size, atime, mtime } = request;
   const credentials = who(context, caller);
   const fid = fidOf(nodeId);
+  // Asked for nothing: a chown that keeps both owners, or fallocate. Set-id bits go.
+  const nothing = [request.mode, uid, gid, size, atime, mtime].every((one) => one === undefined);
+  if (nothing && !mayTakePrivileges(context, fid, caller, 'set-id bits')) {
+    return reply.error(Errno.EPERM);
+  }
+  const killSuidgid = request.killSuidgid || nothing;
+  let { mode } = request;
+  if (killSuidgid) mode ??= modeWithoutGroupBit(context, fid, caller);
+  const change = { mode, uid, gid, atime, mtime, killSuidgid };
   if (size !== undefined) {
-    const change = { mode, uid, gid, size, atime, mtime, killSuidgid };
     mds.call('getattr', { fid }, (errno, attributes) => {
       if (attributes === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
       const file = files.acquire(attributes);
-      files.setSize(file, credentials, change, (failed, changed) => {
+      files.setSize(file, credentials, { ...change, size }, (failed, changed) => {
         if (changed === undefined) reply.error(failed === 0 ? Errno.EIO : failed);
         else reply.attr(toAttr(changed), attrValidMs(changed));
         files.release(file);
@@ -156,18 +193,5 @@ function setattr(context: ClientContext, request: SetattrRequest, reply: AttrRep
     });
     return;
   }
-  // Written data come first: the times asked for are newer than the write's.
-  const file = files.find(fid);
-  if (file !== undefined) file.accessed = false;
-  if (file?.dirty === true) files.record(file);
-  // Asked for nothing: a chown that keeps both owners, or fallocate. Set-id bits go.
-  const nothing = [mode, uid, gid, atime, mtime].every((asked) => asked === undefined);
-  const change = { mode, uid, gid, atime, mtime, killSuidgid: killSuidgid || nothing };
-  mds.call(
-    'reint',
-    { who: credentials, change: { op: 'setattr', fid, change } },
-    (errno, result) => {
-      answerAttr(context, reply)(errno, result?.attributes);
-    },
-  );
+  changeAttributes(context, fid, credentials, change, answerAttr(context, reply));
 }

@@ -1,7 +1,7 @@
 /** Operations on names: look up, create, link, remove, rename. One metadata RPC each. */
 import { Errno } from '../../base/errno.js';
 import { ROOT_FID } from '../../base/fid.js';
-import { S_IFDIR, S_IFMT, S_IFREG } from '../../base/mode.js';
+import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../../base/mode.js';
 import type { FileName } from '../../base/name.js';
 import type {
   Caller,
@@ -12,6 +12,7 @@ import type {
   EntryReply,
   Handlers,
   LinkRequest,
+  RenameRequest,
   Reply,
   TmpfileRequest,
 } from '../../fuse/api.js';
@@ -99,13 +100,7 @@ export function namespaceOperations(context: ClientContext): NamespaceHandlers {
       if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
       remove(context, caller, { op: 'rmdir', parent: fidOf(nodeId), name }, reply);
     },
-    rename: ({ nodeId, name, newParent, newName, flags, caller }, reply) => {
-      if (reserved(nodeId, name) || reserved(newParent, newName)) return reply.error(Errno.EPERM);
-      settle(context, newParent, newName);
-      const parent = fidOf(nodeId);
-      const to = { newParent: fidOf(newParent), newName };
-      remove(context, caller, { op: 'rename', parent, name, ...to, flags }, reply);
-    },
+    rename: (request, reply) => rename(context, request, reply),
     readlink: ({ nodeId }, reply) => {
       context.accessTimes.followed(fidOf(nodeId));
       mds.call('readlink', { fid: fidOf(nodeId) }, (errno, target) => {
@@ -139,11 +134,38 @@ function makeEntry(context: ClientContext, caller: Caller, asked: Reint, reply: 
 }
 
 /** A change that may take an object's last name: the kernel goes on asking about it by its FID. */
-function remove(context: ClientContext, caller: Caller, asked: Reint, reply: EmptyReply): void {
+function remove(
+  context: ClientContext,
+  caller: Caller,
+  asked: Reint,
+  reply: EmptyReply,
+  changed: (attributes: Attributes) => void = () => {},
+): void {
   const request = { who: who(context, caller), change: asked, keepsNameless: true };
   context.mds.call('reint', request, (errno, result) => {
     if (result?.kept !== undefined) context.nameless.keep(result.kept);
+    if (result !== undefined) changed(result.attributes);
     finish(errno, reply);
+  });
+}
+
+function rename(context: ClientContext, request: RenameRequest, reply: EmptyReply): void {
+  const { nodeId, name, newParent, newName, flags, caller } = request;
+  if (reserved(nodeId, name) || reserved(newParent, newName)) return reply.error(Errno.EPERM);
+  settle(context, newParent, newName);
+  const parent = fidOf(nodeId);
+  const asked: Reint = { op: 'rename', parent, name, newParent: fidOf(newParent), newName, flags };
+  if (nodeId === newParent) return remove(context, caller, asked, reply);
+  const arrived = ({ fid, mode }: Attributes): void => {
+    if (isDirectory(mode)) context.listings.moved(fid);
+  };
+  remove(context, caller, asked, reply, (attributes) => {
+    arrived(attributes);
+    // What is there now came from the other directory: an exchange, or a whiteout.
+    if (flags === 0) return;
+    context.mds.call('lookup', { parent, name }, (_errno, other) => {
+      if (other !== undefined) arrived(other);
+    });
   });
 }
 

@@ -5,6 +5,7 @@ import { CAPABILITY, isAclName } from '../../base/xattr-name.js';
 import type { Handlers } from '../../fuse/api.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import { finish } from './namespace.js';
+import { mayTakePrivileges } from './set-id.js';
 
 type XattrHandlers = Required<
   Pick<Handlers, 'setxattr' | 'getxattr' | 'listxattr' | 'removexattr' | 'statfs' | 'syncfs'>
@@ -39,7 +40,11 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
     removexattr: ({ nodeId, name, caller }, reply) => {
       const refused = refusal(name);
       if (refused !== undefined) return reply.error(refused);
-      const asked = { op: 'removexattr', fid: fidOf(nodeId), name } as const;
+      const fid = fidOf(nodeId);
+      if (name === CAPABILITY && !mayTakePrivileges(context, fid, caller, 'capability')) {
+        return reply.error(Errno.EPERM);
+      }
+      const asked = { op: 'removexattr', fid, name } as const;
       mds.call('reint', { who: who(context, caller), change: asked }, (errno) => {
         // An object without an ACL is what was asked for.
         finish(errno === Errno.ENODATA && isAclName(name) ? 0 : errno, reply);

@@ -143,7 +143,7 @@ export function decodeLseek(m: Message): api.LseekRequest {
     nodeId: m.nodeId,
     caller: m.caller(),
     fh: m.u64(fuse_lseek_in.fh),
-    offset: m.signedOffset(fuse_lseek_in.offset),
+    offset: m.i64(fuse_lseek_in.offset),
     whence: m.u32(fuse_lseek_in.whence),
   };
 }

@@ -45,8 +45,11 @@ export function decodeGetattr(m: Message): api.GetattrRequest {
   };
 }
 
-function time(m: Message, sec: number, nsec: number): Timespec {
-  return { sec: m.i64(sec), nsec: m.u32(nsec) };
+/** A time beyond what can be told becomes the last that can, as where a filesystem's range ends. */
+function time(m: Message, secAt: number, nsecAt: number): Timespec {
+  const sec = m.i64(secAt);
+  const isLast = Math.abs(sec) === Number.MAX_SAFE_INTEGER;
+  return { sec, nsec: isLast ? 0 : m.u32(nsecAt) };
 }
 
 export function decodeSetattr(m: Message): api.SetattrRequest {

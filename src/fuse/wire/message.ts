@@ -107,21 +107,11 @@ export class Message {
     return high * TWO_32 + this.view.getUint32(BODY + at, true);
   }
 
-  /** {@link offset} where it may be negative. */
-  signedOffset(at: number): number {
-    const high = this.view.getInt32(BODY + at + 4, true);
-    const value = high * TWO_32 + this.view.getUint32(BODY + at, true);
-    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
-  }
-
-  /** A signed 64-bit number between -2^53 and 2^53. Throws EOVERFLOW outside. */
+  /** A signed position or time. One beyond 2^53 - 1 in either direction is told as that. */
   i64(at: number): number {
     const high = this.view.getInt32(BODY + at + 4, true);
     const value = high * TWO_32 + this.view.getUint32(BODY + at, true);
-    if (!Number.isSafeInteger(value)) {
-      throw new FsError(Errno.EOVERFLOW, 'a 64-bit field of a request');
-    }
-    return value;
+    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
   }
 
   big(at: number): bigint {

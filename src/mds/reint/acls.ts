@@ -6,6 +6,7 @@
 import { Errno, FsError } from '../../base/errno.js';
 import { isDirectory, isSymlink, S_IRWXUGO, S_ISGID } from '../../base/mode.js';
 import { ACCESS_ACL, DEFAULT_ACL } from '../../base/xattr-name.js';
+import type { Reint } from '../../rpc/messages.js';
 import {
   type Acl,
   decodeAcl,
@@ -19,42 +20,39 @@ import type { Inode } from '../inode.js';
 import { ACL_BYTES_MAX } from '../limits.js';
 import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
-import { recordXattr } from './record-xattr.js';
+import { recordXattr, storeXattr, type Xattr } from './record-xattr.js';
+
+const NO_XATTRS: readonly Xattr[] = [];
 
 /** Sets one of the two lists. FsError(EINVAL, EOPNOTSUPP, EACCES, E2BIG). */
 export function setAcl(
   txn: Transaction,
   inode: Inode,
-  name: string,
-  value: Uint8Array,
-  killSgid: boolean,
+  { name, value, killSgid = false }: Extract<Reint, { op: 'setxattr' }>,
 ): void {
   if (isSymlink(inode.mode)) throw new FsError(Errno.EOPNOTSUPP, 'symlinks have no ACL');
   if (value.byteLength > ACL_BYTES_MAX) throw new FsError(Errno.E2BIG, 'ACL too long');
   const acl = decodeAcl(value);
   if (name === DEFAULT_ACL) {
     if (!isDirectory(inode.mode)) throw new FsError(Errno.EACCES, 'only directories have it');
-    store(txn, inode, DEFAULT_ACL, acl);
-    txn.changed(inode);
-    recordXattr(txn, inode, DEFAULT_ACL);
-    return;
+    return storeAcl(txn, inode, DEFAULT_ACL, acl);
   }
   inode.mode = withPermissionBits(inode.mode, permissionsOf(acl));
   if (killSgid) inode.mode &= ~S_ISGID;
-  txn.changed(inode);
-  if (isMinimal(acl)) return dropAccessAcl(txn, inode);
-  store(txn, inode, ACCESS_ACL, acl);
-  recordXattr(txn, inode, ACCESS_ACL);
+  if (isMinimal(acl)) dropAccessAcl(txn, inode);
+  else storeAcl(txn, inode, ACCESS_ACL, acl);
 }
 
 /** The mode says it all now. */
 function dropAccessAcl(txn: Transaction, inode: Inode): void {
+  const { xattrs } = txn.namespace;
+  txn.changed(inode);
   const attrs = { mode: inode.mode, ctime: inode.ctime };
-  if (aclOf(txn.namespace, inode, ACCESS_ACL) === undefined) {
+  if (!inode.hasXattrs || !xattrs.has(inode.fid, ACCESS_ACL)) {
     txn.recordOf(inode, () => ({ op: 'setattr', attrs }));
     return;
   }
-  txn.namespace.xattrs.remove(inode.fid, ACCESS_ACL);
+  xattrs.remove(inode.fid, ACCESS_ACL);
   txn.recordOf(inode, () => ({ op: 'removexattr', xattr: { name: ACCESS_ACL }, attrs }));
 }
 
@@ -64,31 +62,36 @@ export function aclAfterChmod(namespace: Namespace, inode: Inode, mode: number):
   return acl === undefined ? undefined : withPermissions(acl, mode);
 }
 
-/** After the record of the new mode: a reader of xattrs need not know that a mode changes them. */
-export function storeAccessAcl(txn: Transaction, inode: Inode, acl: Acl): void {
-  store(txn, inode, ACCESS_ACL, acl);
-  recordXattr(txn, inode, ACCESS_ACL);
+/** Stores and records one of the two lists; with chmod(2) after the record of the new mode. */
+export function storeAcl(txn: Transaction, inode: Inode, name: string, acl: Acl): void {
+  const xattr: Xattr = { name, value: encodeAcl(acl) };
+  storeXattr(txn, inode, xattr);
+  txn.changed(inode);
+  recordXattr(txn, inode, xattr);
 }
 
 /**
- * Permissions and lists of a new object, which has the mode that was asked for: those of
- * the parent's default ACL where there is one, else what the umask leaves. FsError(EIO).
+ * Permissions of a new object, which has the mode that was asked for: those of the
+ * parent's default ACL where there is one, else what the umask leaves. Returns its lists,
+ * which the caller stores once the object has its place. FsError(EIO).
  */
 export function inheritPermissions(
-  txn: Transaction,
+  namespace: Namespace,
   parent: Inode,
   inode: Inode,
   umask: number,
-): void {
-  const inherited = aclOf(txn.namespace, parent, DEFAULT_ACL);
+): readonly Xattr[] {
+  const inherited = aclOf(namespace, parent, DEFAULT_ACL);
   if (inherited === undefined) {
     inode.mode &= ~(umask & S_IRWXUGO);
-    return;
+    return NO_XATTRS;
   }
   const acl = inheritedAcl(inherited, inode.mode);
   inode.mode = withPermissionBits(inode.mode, permissionsOf(acl));
-  if (!isMinimal(acl)) store(txn, inode, ACCESS_ACL, acl);
-  if (isDirectory(inode.mode)) store(txn, inode, DEFAULT_ACL, inherited);
+  const xattrs: Xattr[] = [];
+  if (!isMinimal(acl)) xattrs.push({ name: ACCESS_ACL, value: encodeAcl(acl) });
+  if (isDirectory(inode.mode)) xattrs.push({ name: DEFAULT_ACL, value: encodeAcl(inherited) });
+  return xattrs;
 }
 
 /** FsError(EIO) if what is stored is no ACL. */
@@ -100,11 +103,6 @@ function aclOf(namespace: Namespace, inode: Inode, name: string): Acl | undefine
   } catch (cause) {
     throw new FsError(Errno.EIO, `damaged ACL of ${inode.fid}`, { cause });
   }
-}
-
-function store(txn: Transaction, inode: Inode, name: string, acl: Acl): void {
-  txn.namespace.xattrs.set(inode.fid, name, encodeAcl(acl));
-  inode.hasXattrs = true;
 }
 
 function withPermissionBits(mode: number, permissions: number): number {

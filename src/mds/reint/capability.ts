@@ -5,14 +5,15 @@ import type { Transaction } from '../transaction.js';
 
 /**
  * Recorded before the change that is the reason: making that change on another
- * filesystem removes the attribute there, too. The caller has changed the inode.
+ * filesystem removes the attribute there, too. The caller has changed the inode, so nothing
+ * here may fail: what the value is does not matter.
  *
  * Recording a write is no reason: it may tell of a store to mapped memory, which leaves
  * capabilities, and before write(2) and the like the kernel removes them itself.
  */
 export function dropCapability(txn: Transaction, inode: Inode): void {
   const { xattrs } = txn.namespace;
-  if (!inode.hasXattrs || xattrs.get(inode.fid, CAPABILITY) === undefined) return;
+  if (!inode.hasXattrs || !xattrs.has(inode.fid, CAPABILITY)) return;
   xattrs.remove(inode.fid, CAPABILITY);
   txn.recordOf(inode, () => ({
     op: 'removexattr',

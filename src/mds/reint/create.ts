@@ -18,7 +18,8 @@ import { DIRECTORY_LINK_MAX, TARGET_BYTES_MAX } from '../limits.js';
 import { checkName, direntType, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 import { inheritPermissions } from './acls.js';
-import { recordXattrs } from './record-xattr.js';
+import { checkUnsigned32 } from './numbers.js';
+import { recordXattr, storeXattr, type Xattr } from './record-xattr.js';
 
 type Create = Extract<Reint, { op: 'create' }>;
 
@@ -29,12 +30,15 @@ export function create(txn: Transaction, change: Create): Inode {
   const { parent: parentFid, name, mode } = change;
   const type = mode & S_IFMT;
   if (!CREATABLE.includes(type)) throw new FsError(Errno.EINVAL, 'no such file type');
+  const rdev = type === S_IFCHR || type === S_IFBLK ? change.rdev : 0;
+  checkUnsigned32(rdev, 'device number');
   const parent = newEntry(txn, parentFid, name);
   if (type === S_IFDIR && parent.nlink >= DIRECTORY_LINK_MAX) {
     throw new FsError(Errno.EMLINK, 'too many subdirectories');
   }
-  const inode = newObject(txn, parent, mode, change.umask);
-  inode.rdev = type === S_IFCHR || type === S_IFBLK ? change.rdev : 0;
+  const inode = newInode(txn, parent, mode);
+  const xattrs = inheritPermissions(txn.namespace, parent, inode, change.umask);
+  inode.rdev = rdev;
   attach(txn, parent, name, inode);
   if (isDirectory(mode)) {
     inode.nlink = 2;
@@ -48,7 +52,7 @@ export function create(txn: Transaction, change: Create): Inode {
     name,
     attrs: recordAttrs(inode),
   }));
-  recordXattrs(txn, inode);
+  giveXattrs(txn, inode, xattrs);
   return inode;
 }
 
@@ -59,6 +63,7 @@ export function symlink(txn: Transaction, parentFid: Fid, name: string, target: 
   const parent = newEntry(txn, parentFid, name);
   const inode = newInode(txn, parent, S_IFLNK | 0o777);
   inode.target = target;
+  txn.bytes += target.length;
   inode.size = target.length;
   attach(txn, parent, name, inode);
   txn.record(inode.fid, () => ({
@@ -80,16 +85,6 @@ function newEntry(txn: Transaction, parentFid: Fid, name: string): Inode {
   return parent;
 }
 
-/**
- * An object of any type but symlink, with the permissions that it has from `mode`, the
- * umask and what it inherits; nothing leads to it yet. FsError(EIO).
- */
-export function newObject(txn: Transaction, parent: Inode, mode: number, umask: number): Inode {
-  const inode = newInode(txn, parent, mode);
-  inheritPermissions(txn, parent, inode, umask);
-  return inode;
-}
-
 /** A set-group-id directory gives its group to what is made in it, and the bit to directories. */
 export function newInode(txn: Transaction, parent: Inode, mode: number): Inode {
   const inherits = (parent.mode & S_ISGID) !== 0;
@@ -100,6 +95,15 @@ export function newInode(txn: Transaction, parent: Inode, mode: number): Inode {
   return inode;
 }
 
+/** Attributes of an object that has its place, and of which the record that makes it has told. */
+export function giveXattrs(txn: Transaction, inode: Inode, xattrs: readonly Xattr[]): void {
+  for (const xattr of xattrs) {
+    storeXattr(txn, inode, xattr);
+    recordXattr(txn, inode, xattr);
+  }
+}
+
+/** FsError(ENOSPC): nothing changed. */
 export function attach(txn: Transaction, parent: Inode, name: string, inode: Inode): void {
   txn.namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
   txn.namespace.inodes.touch(inode);

@@ -1,9 +1,11 @@
 /** From a mutation's request to the file that makes it. */
 import createDebug from 'debug';
 import { unreachable } from '../../base/assert.js';
+import type { Fid } from '../../base/fid.js';
 import type { Reint } from '../../rpc/messages.js';
 import type { SpaceUse } from '../../store/space-use.js';
 import type { Inode } from '../inode.js';
+import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 import { create, symlink } from './create.js';
 import { link } from './link.js';
@@ -55,9 +57,9 @@ export function reint(txn: Transaction, change: Reint): Inode {
 /**
  * What a change does to the free space. Cutting a file gives some back, growing one does
  * not; data that are being recorded were accepted already. A rename needs none but for
- * its record.
+ * its record, nor do other attributes. FsError(EIO) for a file that cannot be read.
  */
-export function spaceOf(change: Reint): SpaceUse {
+export function spaceOf(namespace: Namespace, change: Reint): SpaceUse {
   switch (change.op) {
     case 'unlink':
     case 'rmdir':
@@ -67,8 +69,15 @@ export function spaceOf(change: Reint): SpaceUse {
     case 'rename':
       return (change.flags & RENAME_WHITEOUT) === 0 ? 'keeps' : 'takes';
     case 'setattr':
-      return change.change.size === 0 ? 'frees' : 'takes';
+      return spaceOfSize(namespace, change.fid, change.change.size);
     default:
       return 'takes';
   }
+}
+
+function spaceOfSize(namespace: Namespace, fid: Fid, size: number | undefined): SpaceUse {
+  if (size === undefined) return 'keeps';
+  const before = namespace.inodes.get(fid)?.size ?? 0;
+  if (size === before) return 'keeps';
+  return size < before ? 'frees' : 'takes';
 }

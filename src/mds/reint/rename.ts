@@ -6,8 +6,9 @@ import type { Inode } from '../inode.js';
 import { DIRECTORY_LINK_MAX } from '../limits.js';
 import { checkName, direntType, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
-import { attach, newObject } from './create.js';
-import { recordXattrs } from './record-xattr.js';
+import { inheritPermissions } from './acls.js';
+import { attach, giveXattrs, newInode } from './create.js';
+import type { Xattr } from './record-xattr.js';
 import { loseName } from './unlink.js';
 
 /** renameat2(2). */
@@ -58,14 +59,18 @@ export function rename(
   if (isDirectory(moved.mode)) checkNoLoop(txn, moved, target.directory);
   const victim = existing === undefined ? undefined : namespace.inode(existing.fid as Fid);
   if (victim !== undefined) checkReplaceable(moved, victim);
-  const entersDirectory = isDirectory(moved.mode) && source.directory !== target.directory;
+  const entersDirectory = isDirectory(moved.mode) && from.parent !== to.parent;
   if (entersDirectory && victim === undefined && target.directory.nlink >= DIRECTORY_LINK_MAX) {
     throw new FsError(Errno.EMLINK, 'too many subdirectories');
   }
-  const whiteout =
-    (flags & RENAME_WHITEOUT) === 0 ? undefined : newObject(txn, source.directory, S_IFCHR, 0);
+  if ((flags & RENAME_WHITEOUT) === 0) {
+    move(txn, source, target, dirent, existing, moved, victim);
+    return moved;
+  }
+  const whiteout = newInode(txn, source.directory, S_IFCHR);
+  const xattrs = inheritPermissions(namespace, source.directory, whiteout, 0);
   move(txn, source, target, dirent, existing, moved, victim);
-  if (whiteout !== undefined) leaveWhiteout(txn, source, whiteout);
+  leaveWhiteout(txn, source, whiteout, xattrs);
   return moved;
 }
 
@@ -84,7 +89,7 @@ function move(
   else dirents.add(target.directory.fid, target.name, moved.fid, type);
   // Looked up anew: adding to the same bucket may have changed it.
   const left =
-    source.directory === target.directory
+    source.directory.fid === target.directory.fid
       ? dirents.lookup(source.directory.fid, source.name)
       : dirent;
   dirents.remove(source.directory.fid, left ?? dirent);
@@ -118,7 +123,12 @@ function move(
  * mode 0, where the name was. It takes the place that the name has just left, so it
  * always finds one.
  */
-function leaveWhiteout(txn: Transaction, { directory, name }: Place, whiteout: Inode): void {
+function leaveWhiteout(
+  txn: Transaction,
+  { directory, name }: Place,
+  whiteout: Inode,
+  xattrs: readonly Xattr[],
+): void {
   attach(txn, directory, name, whiteout);
   txn.record(whiteout.fid, () => ({
     op: 'mknod',
@@ -126,13 +136,13 @@ function leaveWhiteout(txn: Transaction, { directory, name }: Place, whiteout: I
     name,
     attrs: recordAttrs(whiteout),
   }));
-  recordXattrs(txn, whiteout);
+  giveXattrs(txn, whiteout, xattrs);
 }
 
 /** FsError(EMLINK) if `enters` would be a subdirectory too many where `leaves` goes away. */
 function checkRoom(directory: Inode, enters: Inode, from: Inode, leaves: Inode): void {
-  const more = isDirectory(enters.mode) && !isDirectory(leaves.mode) && directory !== from;
-  if (more && directory.nlink >= DIRECTORY_LINK_MAX) {
+  const more = isDirectory(enters.mode) && !isDirectory(leaves.mode);
+  if (more && directory.fid !== from.fid && directory.nlink >= DIRECTORY_LINK_MAX) {
     throw new FsError(Errno.EMLINK, 'too many subdirectories');
   }
 }
@@ -141,7 +151,7 @@ function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dire
   const { namespace } = txn;
   const moved = namespace.inode(a.fid as Fid);
   const other = namespace.inode(b.fid as Fid);
-  if (moved === other) return moved;
+  if (moved.fid === other.fid) return moved;
   if (isDirectory(moved.mode)) checkNoLoop(txn, moved, target.directory);
   if (isDirectory(other.mode)) checkNoLoop(txn, other, source.directory);
   checkRoom(source.directory, other, target.directory, moved);
@@ -173,11 +183,12 @@ function relocate(inode: Inode, from: Inode, to: Inode): void {
   to.nlink++;
 }
 
-/** A directory must not move below itself. */
+/** A directory must not move below itself. By number: what a walk reads may push others out of memory. */
 function checkNoLoop(txn: Transaction, moved: Inode, into: Inode): void {
   let directory: Inode = into;
   while (directory.fid !== ROOT_FID) {
-    if (directory === moved) throw new FsError(Errno.EINVAL, 'a directory cannot contain itself');
+    if (directory.fid === moved.fid)
+      throw new FsError(Errno.EINVAL, 'a directory cannot contain itself');
     directory = txn.namespace.inode(directory.parent as Fid);
   }
 }

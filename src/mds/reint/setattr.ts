@@ -1,21 +1,24 @@
 import { Errno, FsError } from '../../base/errno.js';
 import type { Fid } from '../../base/fid.js';
-import { isDirectory, isRegular, S_IFMT, S_ISGID, S_ISUID, S_IXGRP } from '../../base/mode.js';
+import { isDirectory, isRegular, S_IFMT, withoutSetId } from '../../base/mode.js';
 import type { Timespec } from '../../base/time.js';
+import { ACCESS_ACL } from '../../base/xattr-name.js';
 import type { RecordAttrs } from '../../feed/record.js';
 import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { AttributeChange } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
-import { aclAfterChmod, storeAccessAcl } from './acls.js';
+import { aclAfterChmod, storeAcl } from './acls.js';
 import { dropCapability } from './capability.js';
+import { checkTime, checkUnsigned32 } from './numbers.js';
+import { noteDataEnd } from './tmpfile.js';
 
 type Changed = { -readonly [Key in keyof RecordAttrs]: RecordAttrs[Key] };
 
 /** chmod, chown, truncate, utimens in one. FsError(EISDIR, EINVAL, EFBIG, ESTALE, EIO). */
 export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): Inode {
   const inode = txn.namespace.inode(fid);
-  if (change.size !== undefined) checkSize(inode, change.size);
+  check(inode, change);
   const acl =
     change.mode === undefined ? undefined : aclAfterChmod(txn.namespace, inode, change.mode);
   const attrs: Changed = {};
@@ -37,15 +40,8 @@ export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): In
   attrs.ctime = inode.ctime;
   if (losesCapability(inode, change)) dropCapability(txn, inode);
   txn.recordOf(inode, () => ({ op: 'setattr', attrs }));
-  if (acl !== undefined) storeAccessAcl(txn, inode, acl);
+  if (acl !== undefined) storeAcl(txn, inode, ACCESS_ACL, acl);
   return inode;
-}
-
-/** The mode less set-user-id, and less set-group-id where it means that. */
-export function withoutSetId(mode: number): number {
-  if (isDirectory(mode)) return mode;
-  const cleared = mode & ~S_ISUID;
-  return (cleared & S_IXGRP) !== 0 ? cleared & ~S_ISGID : cleared;
 }
 
 /** Another length or another owner, or the same once more. */
@@ -58,9 +54,20 @@ function timeOf(txn: Transaction, time: Timespec | 'now'): Timespec {
   return time === 'now' ? txn.time : time;
 }
 
+/** Whatever is wrong is found before anything changes. */
+function check(inode: Inode, { uid, gid, size, atime, mtime }: AttributeChange): void {
+  checkUnsigned32(uid, 'owner');
+  checkUnsigned32(gid, 'group');
+  if (atime !== undefined && atime !== 'now') checkTime(atime);
+  if (mtime !== undefined && mtime !== 'now') checkTime(mtime);
+  if (size !== undefined) checkSize(inode, size);
+}
+
 function checkSize(inode: Inode, size: number): void {
   if (isDirectory(inode.mode)) throw new FsError(Errno.EISDIR, 'directories cannot be cut');
-  if (!isRegular(inode.mode) || size < 0) throw new FsError(Errno.EINVAL, 'cannot be cut');
+  if (!isRegular(inode.mode) || !Number.isInteger(size) || size < 0) {
+    throw new FsError(Errno.EINVAL, 'cannot be cut');
+  }
   if (size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
 }
 
@@ -79,9 +86,11 @@ function truncate(txn: Transaction, inode: Inode, size: number): void {
   } else if (inode.layout === 'inline' && size < inode.size) {
     const contents = namespace.inline.get(inode.fid) ?? new Uint8Array(0);
     namespace.inline.set(inode.fid, Uint8Array.from(contents.subarray(0, size)));
+    txn.bytes += size;
   } else if (inode.layout === 'object' && size < inode.size) {
     namespace.objects.truncate(inode.fid, inode.generation, size);
     inode.blocks = Math.min(inode.blocks, Math.ceil(size / 4096) * 8);
   }
   inode.size = size;
+  if (inode.nlink === 0) noteDataEnd(namespace, inode);
 }

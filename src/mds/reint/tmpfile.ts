@@ -5,14 +5,14 @@
  * before its first name, and that name records all that makes it.
  */
 import { Errno, FsError } from '../../base/errno.js';
-import type { Fid } from '../../base/fid.js';
 import { S_IFREG } from '../../base/mode.js';
 import type { Reint } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
-import { direntType, recordAttrs } from '../namespace.js';
+import { direntType, type Namespace, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
-import { newObject } from './create.js';
-import { recordXattrs } from './record-xattr.js';
+import { inheritPermissions } from './acls.js';
+import { giveXattrs, newInode } from './create.js';
+import { recordXattr, xattrsOf } from './record-xattr.js';
 
 type Tmpfile = Extract<Reint, { op: 'tmpfile' }>;
 
@@ -25,41 +25,53 @@ export function tmpfile(txn: Transaction, change: Tmpfile): Inode {
   const parent = namespace.directory(change.parent);
   // The errno of ext4, where other changes of a removed directory are ENOENT.
   if (parent.nlink === 0) throw new FsError(Errno.EPERM, 'the directory was removed');
-  const inode = newObject(txn, parent, S_IFREG | (change.mode & 0o7777), change.umask);
+  const inode = newInode(txn, parent, S_IFREG | (change.mode & 0o7777));
+  const xattrs = inheritPermissions(namespace, parent, inode, change.umask);
   inode.nlink = 0;
   namespace.inodes.touch(inode);
   namespace.counted(1);
   namespace.opens.add(inode.fid);
   txn.nameless(inode);
-  if (change.linkable) namespace.linkable.add(inode.fid);
+  giveXattrs(txn, inode, xattrs);
+  if (change.linkable) namespace.linkable.set(inode.fid, 0);
   return inode;
 }
 
-/** Gives such a file its first name, which must be free. FsError(ENOSPC): nothing changed. */
+/** Gives such a file its first name, which must be free. FsError(ENOSPC, EIO): nothing changed. */
 export function nameFirst(txn: Transaction, inode: Inode, parent: Inode, name: string): void {
   const { namespace } = txn;
+  const dataEnd = namespace.linkable.get(inode.fid) ?? 0;
+  const xattrs = txn.recording ? xattrsOf(namespace, inode) : [];
   namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
   namespace.linkable.delete(inode.fid);
   namespace.orphans.remove(inode.fid);
   inode.nlink = 1;
   txn.changed(inode);
   txn.entryChanged(parent, 1);
-  recordWhole(txn, inode, parent.fid, name);
+  txn.record(inode.fid, () => ({
+    op: 'create',
+    parent: parent.fid,
+    name,
+    attrs: recordAttrs(inode),
+  }));
+  // Contents come first: writing takes capabilities away.
+  recordContents(txn, inode, dataEnd);
+  for (const xattr of xattrs) recordXattr(txn, inode, xattr);
 }
 
-/**
- * Creation, contents and attributes of a file that no record has told of. Contents come
- * first: writing takes capabilities away.
- */
-function recordWhole(txn: Transaction, inode: Inode, parent: Fid, name: string): void {
+/** After a write up to `end`, or another size: where the data of a file end that may be named later. */
+export function noteDataEnd({ linkable }: Namespace, { fid, size }: Inode, end = 0): void {
+  const before = linkable.get(fid);
+  if (before !== undefined) linkable.set(fid, Math.min(size, Math.max(before, end)));
+}
+
+/** Data, up to where somebody wrote any: what is behind them is a hole, which the size tells of. */
+function recordContents(txn: Transaction, inode: Inode, dataEnd: number): void {
+  if (dataEnd === 0) return;
   const { fid, size, mtime, ctime } = inode;
-  txn.record(fid, () => ({ op: 'create', parent, name, attrs: recordAttrs(inode) }));
-  if (size > 0) {
-    txn.record(fid, () => ({
-      op: 'write',
-      extents: [{ offset: 0, length: size }],
-      attrs: { size, mtime, ctime },
-    }));
-  }
-  recordXattrs(txn, inode);
+  txn.record(fid, () => ({
+    op: 'write',
+    extents: [{ offset: 0, length: dataEnd }],
+    attrs: { size, mtime, ctime },
+  }));
 }

@@ -1,12 +1,13 @@
 import { Errno, FsError } from '../../base/errno.js';
-import { isRegular } from '../../base/mode.js';
+import { isRegular, withoutSetId } from '../../base/mode.js';
 import { compareTimes } from '../../base/time.js';
 import { EXTENTS_MAX } from '../../feed/record-limits.js';
 import { FILE_BYTES_MAX, INLINE_BYTES_MAX, WRITE_EXTENTS_MAX } from '../../rpc/limits.js';
-import type { Reint } from '../../rpc/messages.js';
+import type { Reint, WrittenExtent } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
-import { withoutSetId } from './setattr.js';
+import { checkTime } from './numbers.js';
+import { noteDataEnd } from './tmpfile.js';
 
 type Write = Extract<Reint, { op: 'write' }>;
 
@@ -17,9 +18,10 @@ type Write = Extract<Reint, { op: 'write' }>;
 export function write(txn: Transaction, change: Write): Inode {
   const { namespace } = txn;
   const inode = namespace.inode(change.fid);
-  check(inode, change);
+  const dataEnd = check(inode, change);
   if (change.layout === 'inline' && change.contents !== undefined) {
     namespace.inline.set(inode.fid, Uint8Array.from(change.contents));
+    txn.bytes += change.contents.byteLength;
   } else if (inode.layout === 'inline') {
     namespace.inline.remove(inode.fid);
   }
@@ -37,6 +39,7 @@ export function write(txn: Transaction, change: Write): Inode {
   // The data may be older than what happened to the inode since.
   if (compareTimes(inode.ctime, change.mtime) < 0) inode.ctime = change.mtime;
   namespace.inodes.touch(inode);
+  if (inode.nlink === 0) noteDataEnd(namespace, inode, dataEnd);
   const { size, mtime, ctime } = inode;
   const attrs = { size, mtime, ctime, ...(modeChanged ? { mode } : {}) };
   // More extents than a record holds are several records of the one transaction.
@@ -48,9 +51,13 @@ export function write(txn: Transaction, change: Write): Inode {
   return inode;
 }
 
-function check(inode: Inode, change: Write): void {
+/** Where the extents end. Nothing may be found wrong with them later, by the log. */
+function check(inode: Inode, change: Write): number {
   if (!isRegular(inode.mode)) throw new FsError(Errno.EINVAL, 'only regular files hold data');
   if (change.size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
+  if (!Number.isInteger(change.size) || change.size < 0) {
+    throw new FsError(Errno.EINVAL, `size ${change.size}`);
+  }
   if (change.extents.length > WRITE_EXTENTS_MAX)
     throw new FsError(Errno.EINVAL, 'too many extents');
   // The file may be longer: what truncate(2) added is a hole behind its contents.
@@ -60,4 +67,18 @@ function check(inode: Inode, change: Write): void {
   if (change.generation < inode.generation) {
     throw new FsError(Errno.ESTALE, 'the contents were replaced meanwhile');
   }
+  checkTime(change.mtime);
+  return checkExtents(change.extents);
+}
+
+function checkExtents(extents: readonly WrittenExtent[]): number {
+  let end = 0;
+  for (const { offset, length } of extents) {
+    const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
+    if (!whole || offset < end || length <= 0 || offset + length > FILE_BYTES_MAX) {
+      throw new FsError(Errno.EINVAL, 'extents are not ascending and disjoint');
+    }
+    end = offset + length;
+  }
+  return end;
 }

@@ -8,7 +8,7 @@ import { XATTR_LIST_BYTES_MAX, XATTR_VALUE_BYTES_MAX } from '../limits.js';
 import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 import { setAcl } from './acls.js';
-import { recordXattr } from './record-xattr.js';
+import { recordXattr, storeXattr, type Xattr } from './record-xattr.js';
 
 type Setxattr = Extract<Reint, { op: 'setxattr' }>;
 
@@ -17,23 +17,24 @@ const XATTR_REPLACE = 2;
 
 /** FsError(EEXIST, ENODATA, E2BIG, ERANGE, ENOSPC); of ACLs also EINVAL, EACCES, EOPNOTSUPP. */
 export function setxattr(txn: Transaction, change: Setxattr): Inode {
-  const { name, value, flags } = change;
+  const { name, flags } = change;
   const { namespace } = txn;
   const inode = namespace.inode(change.fid);
   if (name === '' || name.length > NAME_BYTES_MAX) throw new FsError(Errno.ERANGE, 'xattr name');
-  if (value.byteLength > XATTR_VALUE_BYTES_MAX) throw new FsError(Errno.E2BIG, 'xattr value');
-  const exists = inode.hasXattrs && namespace.xattrs.get(inode.fid, name) !== undefined;
+  if (change.value.byteLength > XATTR_VALUE_BYTES_MAX)
+    throw new FsError(Errno.E2BIG, 'xattr value');
+  const exists = inode.hasXattrs && namespace.xattrs.has(inode.fid, name);
   if (!exists) checkRoomFor(namespace, inode, name);
   if (isAclName(name)) {
-    setAcl(txn, inode, name, value, change.killSgid === true);
+    setAcl(txn, inode, change);
     return inode;
   }
   if (exists && (flags & XATTR_CREATE) !== 0) throw new FsError(Errno.EEXIST, 'xattr exists');
   if (!exists && (flags & XATTR_REPLACE) !== 0) throw new FsError(Errno.ENODATA, 'no such xattr');
-  namespace.xattrs.set(inode.fid, name, value);
-  inode.hasXattrs = true;
+  const xattr: Xattr = { name, value: Uint8Array.from(change.value) };
+  storeXattr(txn, inode, xattr);
   txn.changed(inode);
-  recordXattr(txn, inode, name, flags);
+  recordXattr(txn, inode, xattr, flags);
   return inode;
 }
 
@@ -49,7 +50,7 @@ function checkRoomFor(namespace: Namespace, inode: Inode, name: string): void {
 export function removexattr(txn: Transaction, fid: Fid, name: string): Inode {
   const { namespace } = txn;
   const inode = namespace.inode(fid);
-  if (!inode.hasXattrs || namespace.xattrs.get(fid, name) === undefined) {
+  if (!inode.hasXattrs || !namespace.xattrs.has(fid, name)) {
     throw new FsError(Errno.ENODATA, 'no such xattr');
   }
   namespace.xattrs.remove(fid, name);

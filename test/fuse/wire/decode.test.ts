@@ -107,16 +107,23 @@ test('a position beyond 53 bits is the largest there is', () => {
   assert.is(at, Number.MAX_SAFE_INTEGER);
 });
 
-test('nor may the seconds of a time be below -(2^53 - 1): a record could not hold them', () => {
-  const seconds = (value: bigint): unknown => {
+test('a time beyond 53 bits of seconds is the last there is, as a record holds it', () => {
+  const time = (value: bigint): unknown => {
     const body = Buffer.alloc(fuse_setattr_in.size);
     body.writeUInt32LE(FATTR_MTIME, fuse_setattr_in.valid);
     body.writeBigInt64LE(value, fuse_setattr_in.mtime);
+    body.writeUInt32LE(5, fuse_setattr_in.mtimensec);
     return decode.decodeSetattr(message(request(Opcode.SETATTR, body))).mtime;
   };
   const limit = 2n ** 53n;
-  assert.equal(seconds(1n - limit), { sec: Number.MIN_SAFE_INTEGER, nsec: 0 });
-  for (const value of [-limit, limit]) assert.throws(() => seconds(value), /EOVERFLOW/);
+  assert.equal(time(2n - limit), { sec: Number.MIN_SAFE_INTEGER + 1, nsec: 5 });
+  for (const value of [1n - limit, -limit, -(2n ** 63n)]) {
+    assert.equal(time(value), { sec: Number.MIN_SAFE_INTEGER, nsec: 0 });
+  }
+  assert.equal(time(limit - 2n), { sec: Number.MAX_SAFE_INTEGER - 1, nsec: 5 });
+  for (const value of [limit - 1n, limit, 2n ** 63n - 1n]) {
+    assert.equal(time(value), { sec: Number.MAX_SAFE_INTEGER, nsec: 0 });
+  }
 });
 
 test('a header that cannot be believed', () => {
