@@ -167,7 +167,7 @@ test('feeds, found from the current directory', () =>
     );
     await inside('feed', 'ack', 'backup', '--to', to);
     assert.is(await inside('tail', 'backup', '--no-follow'), '');
-    fs.writeFileSync(path.join(mnt, 'more'), '');
+    fs.writeFileSync(path.join(mnt, 'more'), '', { flush: true });
     await inside('feed', 'ack', 'backup', '--all');
     assert.is(await inside('tail', 'backup', '--no-follow', '--raw'), '');
     await inside('feed', 'rm', 'backup');

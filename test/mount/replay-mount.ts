@@ -53,6 +53,7 @@ export class ReplayMount {
    */
   check(compared: DiffOptions = { atime: isNoatime(this.#mount.mnt) }): void {
     const { mnt } = this.#mount;
+    this.quiesce();
     fs.rmSync(this.#target, { recursive: true, force: true });
     fs.mkdirSync(this.#target);
     // As begin() has left the root.

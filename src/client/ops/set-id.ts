@@ -26,16 +26,18 @@ export function modeWithoutGroupBit(
 
 /**
  * Whether the caller may take capabilities, or the set-id bits that the file has, without
- * being asked for more: its owner, and who may write it. The kernel checks neither before
- * it sends a chown that changes nothing, or removes a capability ahead of one.
+ * being asked for more: its owner, and who may write it or, as the mode no longer tells,
+ * has it open for that. The kernel checks neither before it sends a chown that changes
+ * nothing, or removes a capability ahead of one. A file that somebody has open for writing
+ * cannot be executed, so its privileges are of no use to anybody meanwhile.
  */
 export function mayTakePrivileges(
-  { mds, callers }: ClientContext,
+  { mds, files, callers }: ClientContext,
   fid: Fid,
   caller: Caller,
   what: 'capability' | 'set-id bits',
 ): boolean {
-  if (caller.uid === 0) return true;
+  if (caller.uid === 0 || (files.find(fid)?.writers ?? 0) > 0) return true;
   let may = false;
   mds.call('getattr', { fid }, (_errno, attributes) => {
     if (attributes === undefined) return;
