@@ -1,19 +1,19 @@
 /** Limits of the metadata server, in one place. */
 
 /** Clean inodes kept in memory, in two generations of this many each. */
-export const INODE_CACHE_ENTRIES = 32_768;
+export const INODE_CACHE_ENTRIES = 16_384;
 
 /** So many bytes of a symlink's target count there as one more inode. */
 export const TARGET_COST_BYTES = 512;
 
 /** Directory entries kept in memory, in two generations of this many each. */
-export const DIRENT_CACHE_ENTRIES = 65_536;
+export const DIRENT_CACHE_ENTRIES = 32_768;
 
 /** What a directory in that cache counts for, besides its entries. */
 export const DIRECTORY_COST_ENTRIES = 4;
 
 /** A directory of more entries is not kept whole. */
-export const CACHED_DIRECTORY_ENTRIES_MAX = 32_768;
+export const CACHED_DIRECTORY_ENTRIES_MAX = 16_384;
 
 /** A directory of at most so many entries is read whole when it is listed; bounds how long that takes. */
 export const LOADED_DIRECTORY_ENTRIES_MAX = 4_096;
