@@ -3,15 +3,14 @@
  * Every kind of change on a disk that is full to its last byte: each is made or
  * refused whole, and the feed says the same as the tree once there is room again.
  */
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ExitCode } from '../../src/cli/exit-codes.js';
 import { fallocate, setxattr } from '../posix/libc.js';
-import { feedfs, TestMount, withFolder } from '../support/mount.js';
-import { runOk } from '../support/processes.js';
+import { feedfs, type TestMount } from '../support/mount.js';
+import { withSmallDisk } from '../support/small-disk.js';
 import { CHANGES, errnoOf, prepareFor } from './every-change.js';
 import { ReplayMount } from './replay-mount.js';
 
@@ -19,27 +18,10 @@ const MIB = 2 ** 20;
 const DISK_BYTES = 72 * MIB;
 const FALLOC_ALLOCATE = 0;
 
-async function withSmallDisk(
+function onSmallDisk(
   use: (mount: TestMount, filler: string) => void | Promise<void>,
 ): Promise<void> {
-  await withFolder(async (folder) => {
-    const mount = new TestMount(folder, {});
-    fs.mkdirSync(mount.store);
-    await runOk('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', mount.store]);
-    const release = (): void => {
-      mount.abandon();
-      spawnSync('umount', ['-l', mount.store], { stdio: 'ignore' });
-    };
-    process.on('exit', release);
-    try {
-      await mount.mount();
-      await use(mount, join(mount.store, 'filler'));
-    } finally {
-      process.off('exit', release);
-      await mount.destroy();
-      release();
-    }
-  });
+  return withSmallDisk(DISK_BYTES, (mount) => use(mount, join(mount.store, 'filler')));
 }
 
 /** Takes all space but `spare` bytes of the disk that the store is on. */
@@ -90,7 +72,7 @@ for (const spare of SPARES) {
   asRoot(
     `every change with ${spare / MIB} MiB free: whole or not at all, and the feed agrees`,
     () =>
-      withSmallDisk(async (mount, filler) => {
+      onSmallDisk(async (mount, filler) => {
         const replay = new ReplayMount(mount);
         const outcomes: string[] = [];
         for (const change of CHANGES) {
@@ -123,7 +105,7 @@ for (const spare of SPARES) {
 }
 
 asRoot('a kill while the disk is full loses whole changes only, and the feed agrees', () =>
-  withSmallDisk(async (mount, filler) => {
+  onSmallDisk(async (mount, filler) => {
     const replay = new ReplayMount(mount);
     replay.begin();
     prepareFor(mount.mnt);

@@ -1,5 +1,4 @@
 /** A store on a full disk: what is refused, what still works, and what works again. */
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'uvu';
@@ -7,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { ExitCode } from '../../src/cli/exit-codes.js';
 import { RESERVE_BYTES, RESERVE_KEEPING_BYTES } from '../../src/store/limits.js';
 import { renameat2, setxattr } from '../posix/libc.js';
-import { feedfs, TestMount, withFolder } from '../support/mount.js';
-import { runOk } from '../support/processes.js';
+import { feedfs } from '../support/mount.js';
+import { withSmallDisk } from '../support/small-disk.js';
 
 const MIB = 2 ** 20;
 const RENAME_WHITEOUT = 4;
@@ -27,31 +26,6 @@ function flush(folder: string): void {
   const fd = fs.openSync(folder, 'r');
   fs.fsyncSync(fd);
   fs.closeSync(fd);
-}
-
-/** A mount whose store has a disk of its own, of `bytes`. */
-async function withSmallDisk(
-  bytes: number,
-  use: (mount: TestMount) => void | Promise<void>,
-): Promise<void> {
-  await withFolder(async (folder) => {
-    const mount = new TestMount(folder, {});
-    fs.mkdirSync(mount.store);
-    await runOk('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', mount.store]);
-    const release = (): void => {
-      mount.abandon();
-      spawnSync('umount', ['-l', mount.store], { stdio: 'ignore' });
-    };
-    process.on('exit', release);
-    try {
-      await mount.mount();
-      await use(mount);
-    } finally {
-      process.off('exit', release);
-      await mount.destroy();
-      release();
-    }
-  });
 }
 
 /** Free bytes of the disk that holds `folder`. */
