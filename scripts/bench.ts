@@ -27,6 +27,7 @@ import { backlog } from '../test/bench/sections/backlog.js';
 import { capabilities } from '../test/bench/sections/capabilities.js';
 import { drain } from '../test/bench/sections/drain.js';
 import { feeds } from '../test/bench/sections/feeds.js';
+import { filtersSection } from '../test/bench/sections/filters.js';
 import { idle } from '../test/bench/sections/idle.js';
 import { io } from '../test/bench/sections/io.js';
 import { latency } from '../test/bench/sections/latency.js';
@@ -49,6 +50,7 @@ const SECTIONS: readonly Section[] = [
   io,
   latency,
   drain,
+  filtersSection,
   idle,
   capabilities,
   requests,

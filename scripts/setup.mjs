@@ -19,8 +19,8 @@ const OUTPUT_LINES_MAX = 40;
 
 /** Programs that Node cannot bring along, the Debian packages of each, and who needs it. */
 const TOOLS = [
-  { command: 'mount', pkg: 'mount', purposes: ['demo', 'test', 'bench'] },
-  { command: 'fusermount3', pkg: 'fuse3', purposes: ['demo', 'test', 'bench'] },
+  { command: 'mount', pkg: 'mount', purposes: ['demo', 'test', 'bench', 'fuzz'] },
+  { command: 'fusermount3', pkg: 'fuse3', purposes: ['demo', 'test', 'bench', 'fuzz'] },
   { command: 'fallocate', pkg: 'util-linux', purposes: ['test'] },
   { command: 'find', pkg: 'findutils', purposes: ['bench'] },
   { command: 'getfattr', pkg: 'attr', purposes: ['test'] },

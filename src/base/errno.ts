@@ -39,6 +39,7 @@ export const Errno = {
   ENOSYS: 38,
   ENOTEMPTY: 39,
   ELOOP: 40,
+  EIDRM: 43,
   ENODATA: 61,
   EPROTO: 71,
   EOVERFLOW: 75,

@@ -50,6 +50,11 @@ export function compareTimes(a: Timespec, b: Timespec): number {
   return a.sec - b.sec || a.nsec - b.nsec;
 }
 
+/** Seconds from one time to another, with fractions. */
+export function secondsBetween(from: Timespec, to: Timespec): number {
+  return to.sec - from.sec + (to.nsec - from.nsec) / 1e9;
+}
+
 /** Nanoseconds since the epoch as a decimal string, for JSON. */
 export function timeToNanoseconds({ sec, nsec }: Timespec): string {
   if (sec >= 0) return sec === 0 ? `${nsec}` : `${sec}${String(nsec).padStart(9, '0')}`;

@@ -19,6 +19,12 @@ export type ReadyMessage =
 
 export const READY_FD = 3;
 
+/** Something takes long: the parent waits for another {@link MOUNT_READY_MS_MAX}. */
+export function reportProgress(fd: number): void {
+  // Blank space before the line.
+  fs.writeSync(fd, ' ');
+}
+
 /** Writes the one line and closes the descriptor. */
 export function reportReady(fd: number, message: ReadyMessage): void {
   fs.writeSync(fd, `${JSON.stringify(message)}\n`);
@@ -44,7 +50,7 @@ export async function startInBackground(program: string, argv: readonly string[]
   throw new CliError(ExitCode.FAILURE, 'the daemon ended before the mount was ready');
 }
 
-/** Undefined if the child ended, or took too long, without a word. */
+/** Undefined if the child ended without the line, or took too long without a word. */
 function readMessage(pipe: Readable): Promise<ReadyMessage | undefined> {
   return new Promise((resolve) => {
     let text = '';
@@ -55,6 +61,7 @@ function readMessage(pipe: Readable): Promise<ReadyMessage | undefined> {
     };
     pipe.setEncoding('utf8');
     pipe.on('data', (part: string) => {
+      timer.refresh();
       text += part;
       if (text.includes('\n') || text.length > READY_LINE_BYTES_MAX) finish();
     });

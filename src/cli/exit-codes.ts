@@ -12,6 +12,8 @@ export const ExitCode = {
   FSCK_FOUND: 9,
   NO_FEED: 10,
   NO_MOUNT: 11,
+  FSCK_MENDED: 12,
+  FEED_EXPIRED: 13,
   INTERRUPTED: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -29,5 +31,7 @@ export const EXIT_CODE_MEANING: Readonly<Record<ExitCode, string>> = {
   9: 'fsck found something',
   10: 'no such feed',
   11: 'no mounted feedfs found',
+  12: 'fsck --repair mended all that it found',
+  13: 'the feed has expired: its consumer has to start anew',
   130: 'stopped by Ctrl-C',
 };

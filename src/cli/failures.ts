@@ -29,7 +29,7 @@ const CODED_ERRORS = new Set(['StoreError', 'MountError', 'UnmountError']);
 
 /** Undefined for an error that is a bug: its stack is wanted. */
 export function expectedFailure(error: unknown): Failure | undefined {
-  if (error instanceof CliError) return error;
+  if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof FeedError) return { exitCode: feedExit(error), message: error.message };
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -45,6 +45,7 @@ export function expectedFailure(error: unknown): Failure | undefined {
 
 function feedExit({ code }: FeedError): ExitCode {
   if (code === 'ENOENT') return ExitCode.NO_FEED;
+  if (code === 'EXPIRED') return ExitCode.FEED_EXPIRED;
   if (code === 'BAD_NAME') return ExitCode.USAGE;
   if (code === 'ENOTCONN') return ExitCode.NO_MOUNT;
   return ExitCode.FAILURE;

@@ -28,6 +28,12 @@ export function formatAge(seconds: number): string {
   return `${age}s`;
 }
 
+/** Microseconds as `12us`, `3.4ms`, `1.2s`. */
+export function formatDuration(us: number): string {
+  if (us < 1_000) return `${Math.round(us)}us`;
+  return us < 1_000_000 ? `${(us / 1_000).toFixed(1)}ms` : `${(us / 1_000_000).toFixed(1)}s`;
+}
+
 /** Local time with milliseconds: `2026-01-31 12:00:00.123`. */
 export function formatTime({ sec, nsec }: Time): string {
   const date = new Date(sec * 1000);
@@ -118,9 +124,29 @@ function subject(record: FeedRecord): string {
       const bytes = record.extents.reduce((sum, { length }) => sum + length, 0);
       return `${formatBytes(bytes)} at ${record.extents[0]?.offset ?? 0}  ${record.fid}`;
     }
+    case 'open':
+    case 'close':
+    case 'denied':
+      return accessed(record);
+    case 'getxattr':
+      return `${formatName(record.xattr.name)}  ${accessed(record)}`;
+    case 'lost': {
+      const { records, firstIndex, lastIndex, reason } = record.lost;
+      return `${records} of records ${firstIndex} to ${lastIndex}: ${formatName(reason)}`;
+    }
     case 'unknown':
       return record.fid;
   }
+}
+
+/** How an object was accessed, by whom, and how often. */
+function accessed({ access, uid, pid, fid }: Extract<FeedRecord, { access: unknown }>): string {
+  const { flags, errno, repeated, directory } = access;
+  const parts = [`${directory ? 'directory ' : ''}${fid} by uid ${uid} pid ${pid}`];
+  if (flags !== undefined) parts.push(`flags 0x${flags.toString(16)}`);
+  if (errno !== 0) parts.push(`errno ${errno}`);
+  if (repeated > 0) parts.push(`${repeated} times`);
+  return parts.join(', ');
 }
 
 /** What a setattr set; its ctime goes without saying. */

@@ -1,4 +1,4 @@
-import type { FeedInfo, Time } from '../consumer/types.js';
+import type { FeedInfo, FeedPosition, Loss, Time } from '../consumer/types.js';
 
 /** Nanoseconds since the epoch, in decimal: JSON numbers do not hold them. */
 function nanoseconds({ sec, nsec }: Time): string {
@@ -13,6 +13,7 @@ export function infoToJson(info: FeedInfo): Record<string, unknown> {
     state: info.state,
     created: nanoseconds(info.created),
     lastRead: info.lastRead === undefined ? null : nanoseconds(info.lastRead),
+    epoch: info.epoch,
     firstOffset: String(info.firstOffset),
     nextOffset: String(info.nextOffset),
     firstIndex: String(info.firstIndex),
@@ -22,6 +23,33 @@ export function infoToJson(info: FeedInfo): Record<string, unknown> {
     owedBytes: String(info.owedBytes),
     owedRecords: String(info.owedRecords),
     owedText: String(info.owedText),
+    oldest: info.oldest === undefined ? null : nanoseconds(info.oldest),
+    opens: info.opens,
+    idleSeconds: info.idleSeconds,
+    filter: info.filter ?? null,
+    filterFrom: positionToJson(info.filterFrom),
+    policy: info.policy,
+    full: info.full,
+    lost: lossToJson(info.lost),
+    expired: lossToJson(info.expired),
     lastError: info.lastError ?? null,
   };
+}
+
+function lossToJson(loss: Loss | undefined): Record<string, unknown> | null {
+  if (loss === undefined) return null;
+  return {
+    when: nanoseconds(loss.when),
+    why: loss.why,
+    firstIndex: String(loss.firstIndex),
+    lastIndex: String(loss.lastIndex),
+    records: String(loss.records),
+    bytes: String(loss.bytes),
+  };
+}
+
+function positionToJson(position: FeedPosition | undefined): Record<string, unknown> | null {
+  if (position === undefined) return null;
+  const { epoch, offset, text, index } = position;
+  return { epoch, offset: String(offset), text: String(text), index: String(index) };
 }

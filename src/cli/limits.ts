@@ -18,3 +18,10 @@ export const READY_LINE_BYTES_MAX = 64 * 1024;
 
 /** Longest busy-poll budget accepted, in microseconds. */
 export const BUSY_POLL_US_MAX = 10_000;
+
+/** Connections of monitoring systems at once, and how long a request of theirs may take. */
+export const METRICS_CONNECTIONS_MAX = 8;
+export const METRICS_TIMEOUT_MS = 5_000;
+
+/** Objects of an older store that are upgraded between two lines that say so: a second or two. */
+export const UPGRADE_MESSAGE_OBJECTS = 200_000;

@@ -8,6 +8,7 @@ import { accessPolicy } from './access-policy.js';
 import { parseInteger } from './arguments.js';
 import { usageError } from './cli-error.js';
 import { BUSY_POLL_US_MAX } from './limits.js';
+import { type MetricsAddress, parseMetricsAddress } from './metrics-address.js';
 
 /** What speaks to the kernel: the session of ../fuse, or libfuse 2 by the package fuse-native. */
 export type Driver = 'feedfs' | 'fuse-native';
@@ -21,6 +22,10 @@ export interface MountOptions {
   readonly visibility: 'disk' | 'commit';
   readonly driver: Driver;
   readonly accessTimes: AccessPolicy;
+  /** Ordinary users may watch what they can see. */
+  readonly userWatch: boolean;
+  /** Where monitoring finds statistics; undefined: nowhere. */
+  readonly metrics: MetricsAddress | undefined;
   /** For the kernel, in order. */
   readonly kernelOptions: readonly string[];
 }
@@ -88,8 +93,16 @@ export const OWN_OPTIONS: readonly (readonly [string, string])[] = [
   ['visibility=disk|commit', 'feeds show a record once it is on disk (default), or once committed'],
   ['allow_other, noallow_other', 'other users may use the mount (default: for root yes, else no)'],
   [
+    'user_watch, nouser_watch',
+    'other users may open .lustre/watch, which shows them changes in directories that they can list (default: no)',
+  ],
+  [
     'driver=feedfs|fuse-native',
     'fuse-native: served by libfuse 2, without reading feeds, for the mounting user only',
+  ],
+  [
+    'metrics=PORT|HOST:PORT|unix:/PATH',
+    'statistics for Prometheus over HTTP (default: nowhere; PORT alone: on loopback)',
   ],
   ['ro, rw', 'the mount is read-only, or not (default)'],
 ];
@@ -105,49 +118,99 @@ export interface MountRights {
   readonly selinux: boolean;
 }
 
+/** Ours as they are read, one after the other: a later one counts. */
+interface OwnOptions {
+  readOnly: boolean;
+  allowOther: boolean | undefined;
+  userWatch: boolean;
+  busyPollUs: number | undefined;
+  visibility: 'disk' | 'commit';
+  driver: Driver;
+  metrics: MetricsAddress | undefined;
+}
+
 /** Throws CliError USAGE for an option that nobody knows, or a value out of range. */
 export function parseMountOptions(lists: readonly string[], rights: MountRights): MountOptions {
   const flags = rights.root ? KERNEL_FLAGS : FUSERMOUNT_FLAGS;
-  let readOnly = false;
-  let allowOther: boolean | undefined;
-  let busyPollUs: number | undefined;
-  let visibility: 'disk' | 'commit' = 'disk';
-  let driver: Driver = 'feedfs';
+  const own: OwnOptions = {
+    readOnly: false,
+    allowOther: undefined,
+    userWatch: false,
+    busyPollUs: undefined,
+    visibility: 'disk',
+    driver: 'feedfs',
+    metrics: undefined,
+  };
   const given = lists.flatMap(split);
   const kernelOptions: string[] = [];
   for (const option of given) {
     const equals = option.indexOf('=');
     const name = equals < 0 ? option : option.slice(0, equals);
     const value = equals < 0 ? undefined : option.slice(equals + 1);
-    if (option === 'ro' || option === 'rw') readOnly = option === 'ro';
-    else if (option === 'allow_other' || option === 'noallow_other')
-      allowOther = option === 'allow_other';
-    else if (name === 'busy_poll' && value !== undefined) {
-      busyPollUs = parseInteger(value, '-o busy_poll', 0, BUSY_POLL_US_MAX);
-    } else if (name === 'visibility') {
-      if (value !== 'disk' && value !== 'commit') {
-        throw usageError('-o visibility takes disk or commit');
-      }
-      visibility = value;
-    } else if (name === 'driver') {
-      if (value !== 'feedfs' && value !== 'fuse-native') {
-        throw usageError('-o driver takes feedfs or fuse-native');
-      }
-      driver = value;
-    } else if (value === undefined && KERNEL_FLAGS.has(option)) {
+    if (takeFlag(own, option) || takeValue(own, name, value ?? '')) continue;
+    if (value === undefined && KERNEL_FLAGS.has(option)) {
       if (flags.has(option)) kernelOptions.push(option);
     } else if (value !== undefined && KERNEL_VALUES.has(name)) {
       if (rights.selinux) kernelOptions.push(option);
     } else if (!isIgnored(name, value)) throw unknownOption(option);
   }
-  if (driver === 'fuse-native' && allowOther === true) {
+  if (own.driver === 'fuse-native' && own.allowOther === true) {
     throw usageError(
       '-o allow_other is not possible with driver=fuse-native, which does not tell who calls',
     );
   }
+  if (own.userWatch && !(own.allowOther ?? (rights.root && own.driver === 'feedfs'))) {
+    throw usageError('-o user_watch needs -o allow_other: nobody else can use the mount without');
+  }
   // Of all that was given: what the kernel cannot be told counts here all the same.
-  const accessTimes = accessPolicy(given, readOnly);
-  return { readOnly, allowOther, busyPollUs, visibility, driver, accessTimes, kernelOptions };
+  const accessTimes = accessPolicy(given, own.readOnly);
+  return { ...own, accessTimes, kernelOptions };
+}
+
+/** False if it is none of ours. */
+function takeFlag(own: OwnOptions, option: string): boolean {
+  switch (option) {
+    case 'ro':
+    case 'rw':
+      own.readOnly = option === 'ro';
+      return true;
+    case 'allow_other':
+    case 'noallow_other':
+      own.allowOther = option === 'allow_other';
+      return true;
+    case 'user_watch':
+    case 'nouser_watch':
+      own.userWatch = option === 'user_watch';
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** False if it is none of ours. */
+function takeValue(own: OwnOptions, name: string, value: string): boolean {
+  switch (name) {
+    case 'busy_poll':
+      own.busyPollUs = parseInteger(value, '-o busy_poll', 0, BUSY_POLL_US_MAX);
+      return true;
+    case 'visibility':
+      own.visibility = oneOf(value, '-o visibility', ['disk', 'commit']);
+      return true;
+    case 'driver':
+      own.driver = oneOf(value, '-o driver', ['feedfs', 'fuse-native']);
+      return true;
+    case 'metrics':
+      own.metrics = parseMetricsAddress(value);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function oneOf<T extends string>(value: string, option: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw usageError(`${option} takes ${choices.join(' or ')}`);
+  return found;
 }
 
 function isIgnored(name: string, value: string | undefined): boolean {

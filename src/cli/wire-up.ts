@@ -6,7 +6,7 @@ import { type Clock, SystemClock } from '../base/time.js';
 import type { AccessPolicy } from '../client/access-times.js';
 import { Client } from '../client/client.js';
 import { fidOf } from '../client/context.js';
-import { nodeOfFid } from '../client/control-nodes.js';
+import { nodeOfFid } from '../client/control/nodes.js';
 import type { Notifier } from '../fuse/api.js';
 import { mountFuse } from '../fuse/mount.js';
 import { isRoot } from '../fuse/mount-helper.js';
@@ -21,7 +21,10 @@ import { Store } from '../store/store.js';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-codes.js';
 import { Heartbeat } from './heartbeat.js';
+import type { MetricsAddress } from './metrics-address.js';
+import { type MetricsServer, serveMetrics } from './metrics-server.js';
 import type { Driver } from './mount-options.js';
+import { MountStats } from './mount-stats.js';
 
 const debug = createDebug('feedfs:cli');
 
@@ -39,6 +42,10 @@ export interface ServeOptions {
   readonly kernelOptions: readonly string[];
   readonly driver: Driver;
   readonly accessTimes: AccessPolicy;
+  readonly userWatch: boolean;
+  readonly metrics: MetricsAddress | undefined;
+  /** Told how many objects of a store of an older format are upgraded, for each. */
+  readonly onUpgrade: (done: number) => void;
 }
 
 export interface Served {
@@ -49,18 +56,20 @@ export interface Served {
 
 /** Opens the store, mounts it and serves it. Throws StoreError or MountError. */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const store = Store.open(options.store, { create: true });
+  const store = Store.open(options.store, { create: true, onUpgrade: options.onUpgrade });
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const clock = new SystemClock();
   const objects = new ObjectStore(options.store);
   const resident = new ResidentLimit(join(store.path, 'meta', 'data.mdb'));
   let connection: LocalConnection | undefined;
+  let metrics: MetricsServer | undefined;
   try {
     const server = openServer({
       store,
       clock,
       visibility: options.visibility,
       owner,
+      userWatch: options.userWatch,
       reaper: {
         remove: (fid, generation) => objects.remove({ fid, generation }),
         truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
@@ -73,17 +82,32 @@ export async function serve(options: ServeOptions): Promise<Served> {
       notify: (notice) => connection?.notify(notice),
     });
     connection = new LocalConnection(server.service);
-    const { recording } = server;
+    const { recording, audience } = server;
     const { accessTimes } = options;
-    const client = new Client({ mds: connection, objects, clock, owner, recording, accessTimes });
+    const counted = new MountStats();
+    const client = new Client({
+      mds: connection,
+      objects,
+      clock,
+      owner,
+      userWatch: options.userWatch,
+      recording,
+      accesses: audience.accesses,
+      accessTimes,
+      stats: () => counted.snapshot(),
+    });
+    if (options.metrics !== undefined) {
+      metrics = await serveMetrics(options.metrics, (done) => client.stats(done));
+    }
     const heartbeat = new Heartbeat(server, client, resident);
     // What opening the store changed is on disk before anybody uses it.
     await settle(server, options.store);
     const start = options.driver === 'fuse-native' ? startFuseNative : startSession;
-    const session = await start(options, client, heartbeat, clock);
+    const session = await start(options, client, heartbeat, clock, counted);
     const ended = session.ended.then(async (reason) => {
       debug('session ended: %o', reason);
       heartbeat.stop();
+      metrics?.close();
       client.settle();
       await settle(server, options.store);
       objects.close();
@@ -93,6 +117,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     });
     return { ended, unmount: () => unmount(options.mountpoint) };
   } catch (error) {
+    metrics?.close();
     objects.close();
     resident.close();
     await store.close();
@@ -116,7 +141,9 @@ function openServer(options: ServerOptions): MetadataServer {
   try {
     return new MetadataServer(options);
   } catch (error) {
-    if (!(error instanceof FsError || error instanceof SyntaxError)) throw error;
+    // The last two: a value that is whole, and shorter than what it should hold.
+    const damage = [FsError, SyntaxError, RangeError, TypeError];
+    if (!damage.some((kind) => error instanceof kind)) throw error;
     const { path } = options.store;
     const message = `${path} is damaged: ${(error as Error).message}; run feedfs fsck ${path}`;
     throw new StoreError('corrupt', message, { cause: error });
@@ -127,6 +154,8 @@ async function startSession(
   options: ServeOptions,
   client: Client,
   heartbeat: Heartbeat,
+  _clock: Clock,
+  counted: MountStats,
 ): Promise<Pick<Session, 'ended'>> {
   const device = await mountFuse({
     mountpoint: options.mountpoint,
@@ -138,11 +167,13 @@ async function startSession(
   });
   const session = new Session(device, client.handlers, {
     hooks: heartbeat,
+    stats: counted.requests,
     extraCapabilities: CAPABILITIES,
     ...(options.busyPollUs === undefined ? {} : { busyPollUs: options.busyPollUs }),
     onFault: (operation, error) => console.error(`feedfs: ${operation} failed:`, error),
   });
   client.attach(session.notifier);
+  counted.sent = session.sent;
   session.start();
   // A connection may end before it begins.
   const ended = await Promise.race([session.connected.then(() => undefined), session.ended]);
@@ -178,8 +209,9 @@ async function startFuseNative(
     handlers: client.handlers,
     clock,
     hooks: heartbeat,
-    // A feed without poll, SEEK_DATA and interrupts would be a trap.
-    mayOpen: (nodeId) => nodeOfFid(fidOf(nodeId))?.kind !== 'stream',
+    // A feed without poll, SEEK_DATA and interrupts would be a trap; nor is it told who opens a watch.
+    mayOpen: (nodeId) =>
+      !['stream', 'changelog', 'watch'].includes(nodeOfFid(fidOf(nodeId))?.kind ?? ''),
     onFault: (operation, error) => console.error(`feedfs: ${operation} failed:`, error),
   });
   client.attach(NOTHING_CACHED);

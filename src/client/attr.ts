@@ -2,7 +2,7 @@
 import { isDirectory, isRegular, isSymlink, S_ISGID, S_ISUID } from '../base/mode.js';
 import type { Attr, Entry } from '../fuse/api.js';
 import type { Attributes } from '../rpc/messages.js';
-import { VALID_MS } from './limits.js';
+import { DIRECTORY_VALID_MS, VALID_MS } from './limits.js';
 
 const BLOCK_BYTES = 4_096;
 
@@ -26,9 +26,11 @@ export function toAttr(a: Attributes): Attr {
 /**
  * How long the kernel may keep attributes. A write by an ordinary user clears set-id
  * bits, and the kernel leaves its own copy of the mode as it was: it must ask again
- * before it runs such a file.
+ * before it runs such a file. Those of a directory it keeps for good: when it asks all the
+ * same, somebody is being refused something (denied-opens.ts).
  */
 export function attrValidMs({ mode }: Attributes): number {
+  if (isDirectory(mode)) return DIRECTORY_VALID_MS;
   return isRegular(mode) && (mode & (S_ISUID | S_ISGID)) !== 0 ? 0 : VALID_MS;
 }
 

@@ -8,11 +8,12 @@ import { isControlFid, ROOT_FID } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import type { Handlers, Notifier, Reply, Request } from '../fuse/api.js';
 import type { ObjectStore } from '../objects/object-store.js';
-import type { Connection, Notice } from '../rpc/messages.js';
+import type { ClientStats, Connection, Notice, SessionStats, Stats } from '../rpc/messages.js';
+import { AccessRecords } from './access-records.js';
 import { type AccessPolicy, AccessTimes } from './access-times.js';
 import type { ClientContext } from './context.js';
-import { CONTROL_NAME } from './control-nodes.js';
-import { lookupControl } from './control-tree.js';
+import { CONTROL_NAME } from './control/nodes.js';
+import { lookupControl } from './control/tree.js';
 import { FileIo } from './file-io.js';
 import { NamelessObjects } from './nameless-objects.js';
 import { OpenTable } from './open-table.js';
@@ -25,6 +26,8 @@ import { xattrOperations } from './ops/xattrs.js';
 import { StaleListings } from './stale-listings.js';
 import { Callers } from './who.js';
 
+const NOT_COUNTED: SessionStats = { operations: [], waiting: 0, wakeups: 0, invalidations: 0 };
+
 /** As the offset of an invalidation: the pages stay. */
 const ATTRIBUTES_ONLY = -1;
 
@@ -33,8 +36,14 @@ export interface ClientOptions {
   readonly objects: ObjectStore;
   readonly clock: Clock;
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** Ordinary users may open `.lustre/watch`. Default false. */
+  readonly userWatch?: boolean;
   /** Whether changes are recorded when the client starts. */
   readonly recording: boolean;
+  /** Whether accesses are. Default no. */
+  readonly accesses?: boolean;
+  /** What the session counts about itself; nothing without one. */
+  readonly stats?: () => SessionStats;
   /** Default relatime. */
   readonly accessTimes?: AccessPolicy;
 }
@@ -45,14 +54,23 @@ export class Client {
   readonly #opens = new OpenTable();
   readonly #nameless: NamelessObjects;
   readonly #callers: Callers;
+  readonly #accesses: AccessRecords;
+  readonly #mds: Connection;
+  readonly #stats: () => ClientStats;
   #notifier: Notifier | undefined;
 
   constructor(options: ClientOptions) {
     const { mds, objects, clock, owner, recording, accessTimes = 'relatime' } = options;
+    const { stats = () => NOT_COUNTED } = options;
+    this.#mds = mds;
     this.#files = new FileIo(mds, objects, clock);
     this.#nameless = new NamelessObjects(mds);
     this.#callers = new Callers(clock);
     this.#callers.recording = recording;
+    this.#accesses = new AccessRecords({ mds, clock, callers: this.#callers });
+    this.#accesses.active = options.accesses ?? false;
+    const { events } = this.#accesses;
+    this.#stats = () => ({ ...stats(), events: events.snapshot() });
     const context: ClientContext = {
       mds,
       files: this.#files,
@@ -63,6 +81,7 @@ export class Client {
         policy: accessTimes,
         invalidate: (fid) => this.#session().invalidateInode(fid, ATTRIBUTES_ONLY, 0),
       }),
+      accesses: this.#accesses,
       opens: this.#opens,
       nameless: this.#nameless,
       listings: new StaleListings(),
@@ -75,6 +94,8 @@ export class Client {
         deleteEntry: (parent, child, name) => this.#session().deleteEntry(parent, child, name),
       },
       owner,
+      userWatch: options.userWatch ?? false,
+      stats: this.#stats,
     };
     mds.onNotice((notice) => this.#notice(notice));
     this.handlers = makeHandlers(context);
@@ -85,13 +106,22 @@ export class Client {
     this.#notifier = notifier;
   }
 
+  /** What this mount and its server count about themselves; undefined if the server cannot tell. */
+  stats(done: (stats: Stats | undefined) => void): void {
+    this.#mds.call('stats', undefined, (_errno, server) => {
+      done(server === undefined ? undefined : { server, client: this.#stats() });
+    });
+  }
+
   /** Records what was written and not recorded for too long. */
   tick(nowUs: number): void {
     if (this.#files.anyDirty) this.#files.tick(nowUs);
+    if (this.#accesses.pending) this.#accesses.tick(nowUs);
   }
 
+  /** {@link tick} has something to do soon. */
   get anyDirty(): boolean {
-    return this.#files.anyDirty;
+    return this.#files.anyDirty || this.#accesses.pending;
   }
 
   /**
@@ -99,6 +129,7 @@ export class Client {
    * was kept for the kernel alone goes.
    */
   settle(): void {
+    this.#accesses.settle();
     this.#files.recordAll();
     this.#nameless.letGoOfAll();
   }
@@ -110,13 +141,14 @@ export class Client {
   #notice(notice: Notice): void {
     if (notice.kind === 'recording') {
       this.#callers.recording = notice.recording;
+      this.#accesses.active = notice.accesses;
       return;
     }
-    for (const reader of this.#opens.feeds) {
-      if (notice.kind === 'visible' || reader.id === notice.id) {
-        if (reader.waiting) reader.wake();
-      }
+    if (notice.kind === 'blocked') {
+      this.#files.room.watchful = notice.watchful;
+      return;
     }
+    for (const open of this.#opens.waiters) if (open.waiting === true) open.wake?.();
   }
 }
 
@@ -146,6 +178,7 @@ function makeHandlers(context: ClientContext): Handlers {
   return {
     lookup: route((request, reply) => {
       if (request.nodeId === ROOT_FID && request.name === CONTROL_NAME) {
+        context.accesses.lookedUp(ROOT_FID, 0, request.caller);
         lookupControl(context, reply);
       } else names.lookup(request, reply);
     }, control.lookup),
@@ -184,13 +217,14 @@ function makeHandlers(context: ClientContext): Handlers {
     statfs: xattrs.statfs,
     syncfs: xattrs.syncfs,
     setxattr: route(xattrs.setxattr, undefined),
-    getxattr: route(xattrs.getxattr, (_request, reply) => reply.error(Errno.ENODATA)),
-    listxattr: route(xattrs.listxattr, (_request, reply) => reply.value(new Uint8Array(0))),
+    getxattr: route(xattrs.getxattr, control.getxattr),
+    listxattr: route(xattrs.listxattr, control.listxattr),
     removexattr: route(xattrs.removexattr, undefined),
     fallocate: route(space.fallocate, control.fallocate),
     // From a feed the kernel then copies by itself, reading and writing.
     copyFileRange: route(space.copyFileRange, (_request, reply) => reply.error(Errno.EOPNOTSUPP)),
     lseek: route(files.lseek, control.lseek),
     poll: route((request, reply) => reply.events(request.events & 0x145), control.poll),
+    ioctl: route((_request, reply) => reply.error(Errno.ENOTTY), control.ioctl),
   };
 }

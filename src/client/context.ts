@@ -1,7 +1,8 @@
 /** What the operations of a client share. */
 import type { Fid } from '../base/fid.js';
 import type { Caller, Notifier } from '../fuse/api.js';
-import type { Connection, Credentials } from '../rpc/messages.js';
+import type { ClientStats, Connection, Credentials } from '../rpc/messages.js';
+import type { AccessRecords } from './access-records.js';
 import type { AccessTimes } from './access-times.js';
 import type { FileIo } from './file-io.js';
 import type { NamelessObjects } from './nameless-objects.js';
@@ -13,14 +14,18 @@ export interface ClientContext {
   readonly mds: Connection;
   readonly files: FileIo;
   readonly accessTimes: AccessTimes;
+  readonly accesses: AccessRecords;
   readonly opens: OpenTable;
   readonly nameless: NamelessObjects;
   readonly listings: StaleListings;
   readonly callers: Callers;
   /** Set once the session exists. */
   readonly notifier: Notifier;
+  readonly stats: () => ClientStats;
   /** Owner of the control tree: who mounted. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** Ordinary users may open `.lustre/watch`. */
+  readonly userWatch: boolean;
 }
 
 /** The kernel's nodeid is the compact FID. */

@@ -8,6 +8,7 @@ import type { Clock } from '../base/time.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { AttributeChange, Attributes, Connection, Credentials } from '../rpc/messages.js';
 import { errnoOrFault } from './fault.js';
+import { FeedRoom } from './feed-room.js';
 import { FileData, HalfDone, NO_RANGE, type Range, within } from './file-data.js';
 import { FileGate, OVERWRITES_NOTHING } from './file-gate.js';
 import { FileState } from './file-state.js';
@@ -22,6 +23,7 @@ type Changed = (errno: Errno | 0, count: number) => void;
 export class FileIo {
   readonly #mds: Connection;
   readonly data: FileData;
+  readonly room: FeedRoom;
   readonly #files = new Map<Fid, FileState>();
   readonly #gate: FileGate;
   readonly #recorder: Recorder;
@@ -29,6 +31,7 @@ export class FileIo {
   constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
     this.#mds = mds;
     this.data = new FileData(mds, objects, clock);
+    this.room = new FeedRoom(mds);
     this.#gate = new FileGate(mds, (file) => this.release(file));
     this.#recorder = new Recorder(mds, this.data, clock, (file) => this.#forgetUnused(file));
   }
@@ -141,6 +144,11 @@ export class FileIo {
     this.#recorder.recordAll();
   }
 
+  /** {@link Recorder.sealAll} */
+  sealAll(): void {
+    this.#recorder.sealAll();
+  }
+
   /** Records what has been waiting for too long. */
   tick(nowUs: number): void {
     this.#recorder.tick(nowUs);
@@ -214,6 +222,7 @@ export class FileIo {
     let changed: Range | undefined;
     let failure: unknown;
     try {
+      this.room.admit(file.fid, author.who);
       changed = work();
     } catch (error) {
       failure = error;

@@ -35,7 +35,8 @@ export class FileState {
   writers = 0;
   /** Contents of an inline file, once loaded; may be longer than `size`. */
   contents: Uint8Array | undefined;
-  readonly extents = new Extents();
+  /** What was written since the last record, or since the last one that was sealed. */
+  extents = new Extents();
   /** Since when there are unrecorded writes. */
   dirtySinceUs = 0;
   dirty = false;
@@ -45,6 +46,8 @@ export class FileState {
   writes = 0;
   /** What {@link writes} was when the last record was sent that has not been refused. */
   sentWrites = 0;
+  /** What {@link writes} was when a sealed record was sent: it has all that was written by then. */
+  sealedWrites = 0;
   /** A record is on its way. */
   recording = false;
   /** The server has not heard yet that the set-id bits go. */

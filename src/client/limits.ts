@@ -37,3 +37,33 @@ export const SPACE_RESERVE_BYTES = 32 * 2 ** 20;
 
 /** Free bytes above the reserve below which the free space is looked at each time. */
 export const SPACE_AMPLE_BYTES = 32 * 2 ** 20;
+
+/** Equal accesses within this time of the first are counted instead of recorded. */
+export const ACCESS_INTERVAL_US = 1_000_000;
+
+/** Different accesses that are remembered for that; with more, the oldest is told at once. */
+export const ACCESSES_MAX = 4_096;
+
+/** Directories of which it is remembered that the kernel has forgotten their attributes. */
+export const FORGOTTEN_MAX = 1_024;
+
+/**
+ * Opens of which it is not decided yet whether they are denied, how often their threads are
+ * looked at, how long one must sleep to be in another call, and after how long there is a doubt.
+ */
+export const UNDECIDED_MAX = 64;
+export const UNDECIDED_LOOK_US = 200_000;
+export const DECISION_US = 1_000_000;
+export const UNDECIDED_US = 10_000_000;
+
+/** Looks at a thread that has sent its request and not yet gone to sleep: 10 µs each. */
+export const THREAD_LOOKS_MAX = 50;
+
+/** How long the kernel may keep the attributes of a directory: for as long as it has it. */
+export const DIRECTORY_VALID_MS = 10 * 365 * 24 * 3_600_000;
+
+/** Text that may be written into a watch as its filter. */
+export const SETTING_BYTES_MAX = 65_536;
+
+/** Reads that wait for one watch. */
+export const WATCH_READERS_MAX = 64;

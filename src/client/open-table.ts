@@ -1,7 +1,7 @@
 /** What the kernel has open, by file handle. */
 import type { Fid } from '../base/fid.js';
 import type { Credentials } from '../rpc/messages.js';
-import type { FeedReader } from './feed-reader.js';
+import type { ControlOpen } from './control/open.js';
 import type { FileState } from './file-state.js';
 
 export type Open =
@@ -19,20 +19,23 @@ export type Open =
       readonly writer: Credentials | undefined;
     }
   | { readonly kind: 'directory'; readonly fid: Fid; readonly flags: number }
-  | { readonly kind: 'feed'; readonly fid: Fid; readonly reader: FeedReader }
-  | { readonly kind: 'text'; readonly fid: Fid; readonly bytes: Uint8Array }
+  | { readonly kind: 'control'; readonly fid: Fid; readonly open: ControlOpen }
   | { readonly kind: 'control-directory'; readonly fid: Fid };
 
 export class OpenTable {
   readonly #opens = new Map<number, Open>();
-  readonly #feeds = new Set<FeedReader>();
+  readonly #waiters = new Set<ControlOpen>();
+  #judged = 0;
   #next = 1;
 
   /** The new file handle. */
   add(open: Open): number {
     const fh = this.#next++;
     this.#opens.set(fh, open);
-    if (open.kind === 'feed') this.#feeds.add(open.reader);
+    if (open.kind === 'control') {
+      if (open.open.wake !== undefined) this.#waiters.add(open.open);
+      if (open.open.judged === true) this.#judged++;
+    }
     return fh;
   }
 
@@ -43,12 +46,20 @@ export class OpenTable {
   remove(fh: number): Open | undefined {
     const open = this.#opens.get(fh);
     this.#opens.delete(fh);
-    if (open?.kind === 'feed') this.#feeds.delete(open.reader);
+    if (open?.kind === 'control') {
+      this.#waiters.delete(open.open);
+      if (open.open.judged === true) this.#judged--;
+    }
     return open;
   }
 
-  /** Opens of feeds, in no order. */
-  get feeds(): ReadonlySet<FeedReader> {
-    return this.#feeds;
+  /** Something is open that shows a record, or does not, by who may get where at that moment. */
+  get judged(): boolean {
+    return this.#judged > 0;
+  }
+
+  /** Opens of files whose readers may wait for records, in no order. */
+  get waiters(): ReadonlySet<ControlOpen> {
+    return this.#waiters;
   }
 }

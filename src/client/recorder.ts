@@ -9,6 +9,7 @@ import { S_ISGID, S_ISUID } from '../base/mode.js';
 import type { Clock } from '../base/time.js';
 import { WRITE_EXTENTS_MAX } from '../rpc/limits.js';
 import type { Connection, Credentials } from '../rpc/messages.js';
+import { Extents } from './extents.js';
 import { errnoOrFault } from './fault.js';
 import type { FileData } from './file-data.js';
 import type { FileState } from './file-state.js';
@@ -76,6 +77,31 @@ export class Recorder {
     }
     if (killSuidgid) this.#killSuidgid(file);
     if (!file.recording && this.#isMuch(file)) this.record(file);
+  }
+
+  /**
+   * Before permissions change: what was written until now is recorded, and no later record
+   * has any of it again, not even while this one waits for the disk.
+   */
+  sealAll(): void {
+    for (const file of [...this.#dirty]) {
+      if (file.writes !== file.sealedWrites) this.#seal(file);
+    }
+  }
+
+  #seal(file: FileState): void {
+    const { extents, writes } = file;
+    let answered = false;
+    this.record(file, (errno) => {
+      answered = true;
+      if (errno === 0 || !file.dirty || file.extents === extents) return;
+      // As if it were written once more, so that a record on its way does not stand for it.
+      for (const { offset, length } of extents.list) file.extents.add(offset, length);
+      file.writes++;
+    });
+    if (answered) return;
+    file.sealedWrites = writes;
+    file.extents = new Extents();
   }
 
   /** Tells the server what was written. Calls back with its refusal, if any. */

@@ -9,6 +9,7 @@ import type { Clock } from '../base/time.js';
 import type { Caller } from '../fuse/api.js';
 import type { Credentials } from '../rpc/messages.js';
 import { CALLER_TTL_US, CALLERS_MAX } from './limits.js';
+import { statusField, statusNumbers } from './thread-status.js';
 
 /** The NID of a client on its server's own machine. */
 const LOCAL_NID = '0@lo';
@@ -49,8 +50,8 @@ export class Callers {
   isInGroup({ gid, pid: tid }: Caller, group: number): boolean {
     if (gid === group) return true;
     try {
-      const groups = /^Groups:(.*)$/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'))?.[1];
-      return groups?.split(/\s/).includes(`${group}`) === true;
+      const status = readFileSync(`/proc/${tid}/status`, 'latin1');
+      return statusNumbers(status, 'Groups')?.includes(group) === true;
     } catch {
       // It lives in another PID namespace.
       return false;
@@ -64,8 +65,8 @@ export class Callers {
       const length = readSync(fd, this.#buffer, 0, this.#buffer.length, 0);
       closeSync(fd);
       const text = this.#buffer.toString('latin1', 0, length);
-      const name = /^Name:\t(.*)$/m.exec(text)?.[1] ?? '';
-      return { pid: Number(/^Tgid:\t(\d+)$/m.exec(text)?.[1] ?? tid), name };
+      const [pid = tid] = statusNumbers(text, 'Tgid') ?? [];
+      return { pid, name: statusField(text, 'Name') ?? '' };
     } catch {
       // It lives in another PID namespace.
       return { pid: tid, name: '' };

@@ -9,11 +9,13 @@
 import { setMaxListeners } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FeedError, fromNodeError } from './errors.js';
-import { closeDescriptor, FeedFile, punchHole } from './feed-file.js';
+import { Acknowledger } from './acknowledger.js';
+import { EXPIRED_CODES, FeedError, fromNodeError, hasEnded } from './errors.js';
+import { FeedFile } from './feed-file.js';
+import { expiredError, parseInfo } from './info.js';
 import { READ_BYTES, SEARCH_READ_BYTES } from './limits.js';
 import { endOfDamage, isHole, NEWLINE, readLines } from './lines.js';
-import { parseInfo, parseRecord } from './parse.js';
+import { parseRecord } from './parse.js';
 import { contiguousRanges } from './ranges.js';
 import { findLast, findRecord } from './search.js';
 import { SparseReader } from './sparse-reader.js';
@@ -63,13 +65,13 @@ export class Feed {
   readonly path: string;
   readonly name: string;
   readonly #closing = new AbortController();
-  /** Descriptors open for punching, by file. */
-  readonly #ackFds = new Map<string, number>();
+  readonly #acknowledger: Acknowledger;
 
   /** Use {@link openFeed}, which checks that the feed exists. */
   constructor(directory: string) {
     this.path = directory;
     this.name = path.basename(directory);
+    this.#acknowledger = new Acknowledger(directory);
     // Every iteration listens; any number of them is no leak.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -86,10 +88,11 @@ export class Feed {
 
   /**
    * The owed records, oldest first, each once; waits in poll(2) for more. Ends when
-   * the feed is removed, expires or starts a new epoch (open it again to see
-   * which), and on {@link close}. Every iteration has its own open(2) and position.
+   * the feed is removed or starts a new epoch (open it again to see which), and on
+   * {@link close}. Every iteration has its own open(2) and position.
    *
-   * Throws FeedError: `ENOENT` when the feed is gone at the start, `ENOTCONN` when
+   * Throws FeedError: `ENOENT` when the feed is gone at the start, `EXPIRED` when its
+   * policy has ended it, then or while it is read, `ENOTCONN` when
    * the daemon is (open the feed again once it is mounted again), `EIO` when the
    * store cannot read a record ({@link afterDamage} tells where to go on),
    * `BAD_RECORD` for a line that is none.
@@ -125,7 +128,7 @@ export class Feed {
     const { from = 'first', follow = true, signal } = options;
     const start = from === 'first' ? 0 : await this.#logOffset(from);
     const stop = this.#stopSignal(signal);
-    const reader = this.#open(LOG_FILE, READ_BYTES);
+    const reader = await this.#open(LOG_FILE, READ_BYTES);
     try {
       let at = reader.skipHole(start);
       for (;;) {
@@ -136,6 +139,10 @@ export class Feed {
         at = chunk.at + chunk.bytes.length;
       }
       signal?.throwIfAborted();
+      if (!stop.signal.aborted) await this.#refuseIfExpired();
+    } catch (error) {
+      const why = await this.#explained(error);
+      if (!hasEnded(why)) throw why;
     } finally {
       stop.dispose();
       reader.file.close();
@@ -146,7 +153,7 @@ export class Feed {
    * Cancels these records, in any order; resolves when that is on disk. Repeating
    * it is harmless. fallocate(2) PUNCH_HOLE|KEEP_SIZE, one call per contiguous run.
    * Throws FeedError with the errno: `EACCES` or `EPERM` without write permission,
-   * `ENOENT` when the feed is gone.
+   * `ENOENT` when the feed is gone, `EXPIRED` when its policy has ended it.
    */
   async acknowledge(items: Acknowledgeable | Iterable<Acknowledgeable>): Promise<void> {
     const list = Symbol.iterator in items ? [...items] : [items];
@@ -170,7 +177,7 @@ export class Feed {
    * lseek(2) SEEK_DATA and pread(2).
    */
   async find(from: StartPosition): Promise<number> {
-    const reader = this.#open(TEXT_FILE, SEARCH_READ_BYTES);
+    const reader = await this.#open(TEXT_FILE, SEARCH_READ_BYTES);
     try {
       return await locate(reader, from);
     } finally {
@@ -183,7 +190,7 @@ export class Feed {
    * `records({ from: { text } })` goes on there. pread(2) at place after place.
    */
   async afterDamage(position: number): Promise<number> {
-    const reader = this.#open(TEXT_FILE, SEARCH_READ_BYTES);
+    const reader = await this.#open(TEXT_FILE, SEARCH_READ_BYTES);
     try {
       return endOfDamage(reader, position);
     } finally {
@@ -194,8 +201,7 @@ export class Feed {
   /** Ends every iteration and closes what this object holds open. Acknowledged is acknowledged. */
   close(): void {
     this.#closing.abort();
-    for (const fd of this.#ackFds.values()) closeDescriptor(fd);
-    this.#ackFds.clear();
+    this.#acknowledger.close();
   }
 
   async *#lines(
@@ -204,13 +210,17 @@ export class Feed {
     const { from = 'first', follow = true, signal } = options;
     const start = from === 'first' ? 0 : await this.find(from);
     const stop = this.#stopSignal(signal);
-    const reader = this.#open(TEXT_FILE, READ_BYTES);
+    const reader = await this.#open(TEXT_FILE, READ_BYTES);
     try {
       for await (const lines of readLines(reader, start, { follow, signal: stop.signal })) {
         yield [reader, lines];
         if (stop.signal.aborted) break;
       }
       signal?.throwIfAborted();
+      if (!stop.signal.aborted) await this.#refuseIfExpired();
+    } catch (error) {
+      const why = await this.#explained(error);
+      if (!hasEnded(why)) throw why;
     } finally {
       stop.dispose();
       reader.file.close();
@@ -240,25 +250,36 @@ export class Feed {
     }
   }
 
-  #open(name: string, bufferBytes: number): SparseReader {
+  async #open(name: string, bufferBytes: number): Promise<SparseReader> {
     this.#refuseIfClosed();
     const filler = name === TEXT_FILE ? NEWLINE : 0;
-    return new SparseReader(new FeedFile(path.join(this.path, name)), filler, bufferBytes);
+    try {
+      return new SparseReader(new FeedFile(path.join(this.path, name)), filler, bufferBytes);
+    } catch (error) {
+      throw await this.#explained(error);
+    }
   }
 
-  async #punch(name: string, { offset, length }: TextRange | LogRange): Promise<void> {
+  /** A feed that expired is an identifier that was removed, or, where it is open, no device. */
+  async #explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof FeedError) || !EXPIRED_CODES.has(error.code)) return error;
+    const info = await this.info().catch(() => undefined);
+    return info?.expired === undefined ? error : expiredError(info, this.path);
+  }
+
+  /** Reading came to its end: it must not look like that of a feed that was removed. */
+  async #refuseIfExpired(): Promise<void> {
+    const info = await this.info().catch(() => undefined);
+    if (info?.expired !== undefined) throw expiredError(info, this.path);
+  }
+
+  async #punch(name: string, range: TextRange | LogRange): Promise<void> {
     this.#refuseIfClosed();
-    const file = path.join(this.path, name);
-    let fd = this.#ackFds.get(name);
-    if (fd === undefined) {
-      try {
-        fd = fs.openSync(file, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
-      } catch (error) {
-        throw fromNodeError(error, file);
-      }
-      this.#ackFds.set(name, fd);
+    try {
+      await this.#acknowledger.punch(name, range);
+    } catch (error) {
+      throw await this.#explained(error);
     }
-    await punchHole(fd, file, offset, length);
   }
 
   #refuseIfClosed(): void {

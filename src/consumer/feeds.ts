@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { FeedError, fromNodeError } from './errors.js';
 import { Feed } from './feed.js';
 import { FEED_NAME_BYTES_MAX } from './limits.js';
+import { applySettings, type FeedSettings } from './settings.js';
 
 const FEEDS_DIRECTORY = '.lustre/feeds';
 
@@ -58,13 +59,28 @@ export async function openFeed(where: string, name?: string): Promise<Feed> {
 }
 
 /**
- * Makes a persistent feed and opens it: mkdir(2). It owes every change from now
- * on. Throws FeedError: `BAD_NAME`, `EEXIST`, `EACCES`.
+ * Makes a persistent feed and opens it: mkdir(2), then its settings, one by one. Without a
+ * filter it owes every change from the mkdir on; with one, those that pass and were made
+ * since the filter held, and what was logged between the two is acknowledged unseen. Both are
+ * so when this resolves. Throws FeedError: `BAD_NAME`, `EEXIST`, `EACCES`; `EINVAL` for a
+ * setting that is none, with the reason in the message: then there is no feed.
  */
-export async function createFeed(mount: string, name: string): Promise<Feed> {
+export async function createFeed(
+  mount: string,
+  name: string,
+  settings: FeedSettings = {},
+): Promise<Feed> {
   const directory = path.resolve(feedPath(mount, name));
   await call(directory, () => fs.promises.mkdir(directory));
-  return new Feed(directory);
+  const feed = new Feed(directory);
+  try {
+    await applySettings(feed, settings);
+  } catch (error) {
+    feed.close();
+    await fs.promises.rmdir(directory).catch(() => {});
+    throw error;
+  }
+  return feed;
 }
 
 /** Ends a feed for good: rmdir(2). Throws FeedError: `ENOENT`, `EACCES`. */

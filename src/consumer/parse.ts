@@ -1,13 +1,12 @@
-/** A line of `stream.ndjson` as a {@link FeedRecord}, and the `info` file as a {@link FeedInfo}. */
+/** A line of `stream.ndjson` as a {@link FeedRecord}. */
 import { FeedError } from './errors.js';
 import { asObject, decimal, FieldError, flag, integer, type Json, text, time } from './json.js';
+import { attrs, extents, name } from './members.js';
 import type {
-  Attrs,
-  Extent,
-  FeedInfo,
+  Access,
   FeedLine,
   FeedRecord,
-  Name,
+  LostRecord,
   Overwritten,
   RecordBase,
   RenameRecord,
@@ -15,9 +14,13 @@ import type {
 
 /** Throws FeedError `BAD_RECORD` naming what is wrong; `path` is for its message. */
 export function parseRecord(source: FeedLine, path: string): FeedRecord {
+  return parseLine(source, path, (json) => variant(base(json, source), json));
+}
+
+/** What `parse` makes of the object in a line. Throws as {@link parseRecord}. */
+export function parseLine<R>(source: FeedLine, path: string, parse: (json: Json) => R): R {
   try {
-    const json = asObject(JSON.parse(source.line), 'line');
-    return variant(base(json, source), json);
+    return parse(asObject(JSON.parse(source.line), 'line'));
   } catch (error) {
     if (!(error instanceof FieldError) && !(error instanceof SyntaxError)) throw error;
     const position = source.text.offset;
@@ -81,6 +84,20 @@ function variant(head: Mutable<RecordBase>, json: Json): FeedRecord {
     }
     case 'write':
       return Object.assign(head, { op, extents: extents(json.extents) });
+    case 'open':
+    case 'close':
+    case 'denied':
+      return Object.assign(head, { op, access: access(json) });
+    case 'getxattr': {
+      const xattr = asObject(json.xattr, 'xattr');
+      return Object.assign(head, {
+        op,
+        xattr: { name: name(xattr, 'name') },
+        access: access(json),
+      });
+    }
+    case 'lost':
+      return Object.assign(head, { op, lost: lost(json) });
     default:
       return Object.assign(head, { op: 'unknown' as const, opText: op, json });
   }
@@ -104,70 +121,23 @@ function overwritten(value: unknown): Overwritten {
   return { fid: text(over, 'fid'), attrs: attrs(over), last: flag(over, 'last') };
 }
 
-function attrs(json: Json): Attrs {
-  const into: Mutable<Attrs> = {};
-  if (json.attrs === undefined) return into;
-  const from = asObject(json.attrs, 'attrs');
-  if (from.mode !== undefined) into.mode = octal(from);
-  if (from.uid !== undefined) into.uid = integer(from, 'uid');
-  if (from.gid !== undefined) into.gid = integer(from, 'gid');
-  if (from.size !== undefined) into.size = decimal(from, 'size');
-  if (from.nlink !== undefined) into.nlink = integer(from, 'nlink');
-  if (from.rdev !== undefined) into.rdev = integer(from, 'rdev');
-  if (from.atime !== undefined) into.atime = time(from, 'atime');
-  if (from.mtime !== undefined) into.mtime = time(from, 'mtime');
-  if (from.ctime !== undefined) into.ctime = time(from, 'ctime');
-  return into;
+function access(json: Json): Access {
+  const from = asObject(json.access, 'access');
+  return {
+    flags: from.flags === undefined ? undefined : integer(from, 'flags'),
+    errno: integer(from, 'errno'),
+    repeated: integer(from, 'repeated'),
+    directory: flag(from, 'directory'),
+  };
 }
 
-const OCTAL = /^[0-7]+$/;
-
-function octal(json: Json): number {
-  const mode = text(json, 'mode');
-  if (!OCTAL.test(mode)) throw new FieldError('member "mode" is not an octal string');
-  return Number.parseInt(mode, 8);
-}
-
-/** A JSON string, or `{"base64": …}` for bytes that are not UTF-8. */
-function name(json: Json, key: string): Name {
-  const value = json[key];
-  if (typeof value === 'string') return value;
-  return Buffer.from(text(asObject(value, key), 'base64'), 'base64');
-}
-
-function extents(value: unknown): Extent[] {
-  if (!Array.isArray(value)) throw new FieldError('member "extents" is not an array');
-  return value.map((item) => {
-    const extent = asObject(item, 'extents');
-    return { offset: decimal(extent, 'offset'), length: decimal(extent, 'length') };
-  });
-}
-
-/** Throws FeedError `BAD_RECORD` if the text is not that of an `info` file. */
-export function parseInfo(content: string, path: string): FeedInfo {
-  try {
-    const json = asObject(JSON.parse(content), 'info');
-    return {
-      id: integer(json, 'id'),
-      name: text(json, 'name'),
-      state: text(json, 'state'),
-      created: time(json, 'created'),
-      lastRead: json.lastRead === null ? undefined : time(json, 'lastRead'),
-      firstOffset: decimal(json, 'firstOffset'),
-      nextOffset: decimal(json, 'nextOffset'),
-      firstIndex: decimal(json, 'firstIndex'),
-      nextIndex: decimal(json, 'nextIndex'),
-      firstText: decimal(json, 'firstText'),
-      nextText: decimal(json, 'nextText'),
-      owedBytes: decimal(json, 'owedBytes'),
-      owedRecords: decimal(json, 'owedRecords'),
-      owedText: decimal(json, 'owedText'),
-      lastError: json.lastError === null ? undefined : text(json, 'lastError'),
-    };
-  } catch (error) {
-    if (!(error instanceof FieldError) && !(error instanceof SyntaxError)) throw error;
-    throw new FeedError('BAD_RECORD', path, `not a feed's info: ${path}: ${error.message}`, {
-      cause: error,
-    });
-  }
+export function lost(json: Json): LostRecord['lost'] {
+  const from = asObject(json.lost, 'lost');
+  return {
+    firstIndex: decimal(from, 'firstIndex'),
+    lastIndex: decimal(from, 'lastIndex'),
+    records: decimal(from, 'records'),
+    bytes: decimal(from, 'bytes'),
+    reason: name(from, 'reason'),
+  };
 }

@@ -71,12 +71,12 @@ export interface RecordBase extends Acknowledgeable {
   readonly index: number;
   /** Where the record begins in `stream`, in bytes. */
   readonly offset: number;
-  /** Number of the change. */
+  /** Number of the change; of an access, that of the last change before it. */
   readonly transno: number;
   readonly time: Time;
-  /** The object changed. */
+  /** The object changed or accessed. */
   readonly fid: string;
-  /** Who made the change. */
+  /** Who did it. */
   readonly uid: number;
   readonly gid: number;
   /** Process id; 0 if unknown. */
@@ -85,6 +85,7 @@ export interface RecordBase extends Acknowledgeable {
   readonly nid: Name;
   /** Lustre's procname_uid, `cp.0`; empty if unknown. */
   readonly jobid: Name;
+  /** Empty in records that are of no change. */
   readonly attrs: Attrs;
 }
 
@@ -143,6 +144,39 @@ export interface WriteRecord extends RecordBase {
   /** Ascending, disjoint. */
   readonly extents: readonly Extent[];
 }
+/** How an object was accessed. */
+export interface Access {
+  /** Of open(2); an exec has 0x20. Undefined for a getxattr, and where they are not known. */
+  readonly flags: number | undefined;
+  /** 0, or why it was refused. */
+  readonly errno: number;
+  /** 0: one access. Otherwise so many equal ones that have no record of their own. */
+  readonly repeated: number;
+  readonly directory: boolean;
+}
+/** Only in feeds whose filter asks for accesses. A close names whoever opened. */
+export interface OpenRecord extends RecordBase {
+  readonly op: 'open' | 'close' | 'denied';
+  readonly access: Access;
+}
+export interface GetxattrRecord extends RecordBase {
+  readonly op: 'getxattr';
+  readonly xattr: { readonly name: Name };
+  readonly access: Access;
+}
+/** Records that the feed owed are gone: what was built from it has to be compared anew. */
+export interface LostRecord extends RecordBase {
+  readonly op: 'lost';
+  readonly lost: {
+    /** Indices of the first and the last record of the range. */
+    readonly firstIndex: number;
+    readonly lastIndex: number;
+    /** What the feed owed of it: records, and bytes of the log. */
+    readonly records: number;
+    readonly bytes: number;
+    readonly reason: Name;
+  };
+}
 /** An operation that this version of the library does not know. */
 export interface UnknownRecord extends RecordBase {
   readonly op: 'unknown';
@@ -162,17 +196,45 @@ export type FeedRecord =
   | SetxattrRecord
   | RemovexattrRecord
   | WriteRecord
+  | OpenRecord
+  | GetxattrRecord
+  | LostRecord
   | UnknownRecord;
+
+/** What a feed lost to its policy. */
+export interface Loss {
+  readonly when: Time;
+  /** For people. */
+  readonly why: string;
+  /** Indices of the first and the last record of the range that went. */
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  /** What was owed of it: records, and bytes of the log. */
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** A place in the log, in all coordinates. */
+export interface FeedPosition {
+  /** The use of the offset space. */
+  readonly epoch: number;
+  /** Bytes of `stream`, and of `stream.ndjson`. */
+  readonly offset: number;
+  readonly text: number;
+  readonly index: number;
+}
 
 /** A feed's `info` file. Positions and counts are those of the moment it was read. */
 export interface FeedInfo {
   readonly id: number;
   readonly name: string;
-  /** `active`, or why the feed ended. */
+  /** `active`; or `expired`: it ended, owes nothing any more, and waits to be removed. */
   readonly state: string;
   readonly created: Time;
   /** Last read of the feed by anyone. */
   readonly lastRead: Time | undefined;
+  /** The use of the offset space that the offsets are in. */
+  readonly epoch: number;
   /** Log offsets in bytes: of the first owed record (the end if nothing is owed), and of the end. */
   readonly firstOffset: number;
   readonly nextOffset: number;
@@ -186,6 +248,23 @@ export interface FeedInfo {
   readonly owedBytes: number;
   readonly owedRecords: number;
   readonly owedText: number;
+  /** Time of the oldest owed record. */
+  readonly oldest: Time | undefined;
+  /** Descriptors of its views that are open now. */
+  readonly opens: number;
+  /** How long nobody read, acknowledged or had it open, while the filesystem was mounted. */
+  readonly idleSeconds: number;
+  /** As in the files of that name. */
+  readonly filter: Readonly<Record<string, unknown>> | undefined;
+  /** Where that filter, or that there is none any more, begins to hold; undefined: at the beginning. */
+  readonly filterFrom: FeedPosition | undefined;
+  readonly policy: Readonly<Record<string, unknown>>;
+  /** Its policy says `block` and it has no room: changes that it must take fail with ENOSPC. */
+  readonly full: boolean;
+  /** What the LOST record stands for that it owes. */
+  readonly lost: Loss | undefined;
+  /** When and why it ended, and what it owed then. */
+  readonly expired: Loss | undefined;
   /** Why the last write to a control file was refused. */
   readonly lastError: string | undefined;
 }

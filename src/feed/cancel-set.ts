@@ -8,7 +8,8 @@
 import { assert, must } from '../base/assert.js';
 import { lowerBound } from '../base/search.js';
 import { CANCEL_CHUNK } from './limits.js';
-import type { Coordinate, Position, PositionRange } from './position.js';
+import type { Coordinate, PositionRange } from './position.js';
+import { minus, NOTHING, plus, type Sums } from './sums.js';
 
 /** What a change of the set means for its stored form. */
 export interface CancelChange {
@@ -21,7 +22,7 @@ const UNCHANGED: CancelChange = { removed: [], added: undefined };
 export class CancelSet {
   #chunks: PositionRange[][] = [];
   #count = 0;
-  readonly #sums = { offset: 0, index: 0, text: 0 };
+  #sums = NOTHING;
 
   /** Number of ranges. */
   get count(): number {
@@ -29,7 +30,7 @@ export class CancelSet {
   }
 
   /** Bytes of log, records and bytes of text that are cancelled. */
-  get sums(): { readonly offset: number; readonly index: number; readonly text: number } {
+  get sums(): Sums {
     return this.#sums;
   }
 
@@ -62,6 +63,14 @@ export class CancelSet {
     return place === undefined ? undefined : this.#at(place);
   }
 
+  /** The last range that ends at or before `offset`, or undefined. */
+  endingBefore(offset: number): PositionRange | undefined {
+    const place = this.#firstWhere((range) => range.end.offset > offset);
+    if (place === undefined) return this.#chunks.at(-1)?.at(-1);
+    if (place.item > 0) return this.#at({ chunk: place.chunk, item: place.item - 1 });
+    return this.#chunks[place.chunk - 1]?.at(-1);
+  }
+
   /** True if all of [start, end) is cancelled. */
   covers(start: number, end: number): boolean {
     const range = this.after(start);
@@ -72,15 +81,9 @@ export class CancelSet {
     for (const chunk of this.#chunks) yield* chunk;
   }
 
-  /** Where the records from `from` on are first not cancelled. */
-  firstOpen(from: Position): Position {
-    const range = this.after(from.offset);
-    return range !== undefined && range.start.offset <= from.offset ? range.end : from;
-  }
-
   #insert(range: PositionRange): void {
     this.#count++;
-    this.#account(range, 1);
+    this.#sums = plus(this.#sums, minus(range.end, range.start));
     const place = this.#firstWhere((other) => other.start.offset > range.start.offset);
     if (place === undefined) {
       const last = this.#chunks.at(-1);
@@ -99,7 +102,8 @@ export class CancelSet {
   #removeAt(place: Place): Place | undefined {
     const chunk = must(this.#chunks[place.chunk], 'chunk');
     const [range] = chunk.splice(place.item, 1);
-    this.#account(must(range, 'range'), -1);
+    const { start, end } = must(range, 'range');
+    this.#sums = minus(this.#sums, minus(end, start));
     this.#count--;
     if (chunk.length === 0) this.#chunks.splice(place.chunk, 1);
     const next = chunk.length === 0 ? { chunk: place.chunk, item: 0 } : place;
@@ -108,12 +112,6 @@ export class CancelSet {
       next.item = 0;
     }
     return next.chunk < this.#chunks.length ? next : undefined;
-  }
-
-  #account({ start, end }: PositionRange, sign: 1 | -1): void {
-    this.#sums.offset += sign * (end.offset - start.offset);
-    this.#sums.index += sign * (end.index - start.index);
-    this.#sums.text += sign * (end.text - start.text);
   }
 
   #firstEndingAtOrAfter(offset: number): Place | undefined {

@@ -6,7 +6,7 @@ import type { BlockHead } from './block.js';
 import { ndjsonBytes, renderNdjson } from './encodings/ndjson.js';
 import type { Position } from './position.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
-import { decodeRecord, RecordReader, recordLengthAt } from './record-codec.js';
+import { decodeRecord, RecordError, RecordReader, recordLengthAt } from './record-codec.js';
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -38,6 +38,8 @@ export class LogBlock {
         offsets.push(base + at);
         at += lengthOrRest(this.bytes, at);
       }
+      // One that lost all its bytes stands for a record of none, which is damaged.
+      if (offsets.length === 0) offsets.push(base);
       offsets.push(base + this.bytes.length);
       this.#offsets = offsets;
     }
@@ -72,7 +74,15 @@ export class LogBlock {
   }
 
   #render(): Rendered {
-    this.#rendered ??= render(this);
+    if (this.#rendered !== undefined) return this.#rendered;
+    try {
+      this.#rendered = render(this);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      // Its seal held, and yet: then each record is to be looked at.
+      this.#damaged = undefined;
+      this.#rendered = render(this);
+    }
     return this.#rendered;
   }
 }
@@ -123,6 +133,8 @@ function render(block: LogBlock): Rendered {
     text += lengths[i] ?? 0;
   }
   positions.push(head.end);
+  // A head that promises more than its records have must not leave a reader without bytes.
+  if (missing > 0) lines.push('\n'.repeat(missing));
   return { positions, text: Buffer.from(lines.join(''), 'utf8') };
 }
 

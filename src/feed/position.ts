@@ -1,7 +1,8 @@
 /**
  * A place between two records, in all three coordinates: byte of the log, record
  * index, byte of the NDJSON text. One of them determines the others, but only by
- * reading the log, so they travel together.
+ * reading the log, so they travel together. Positions belong to one span (span.ts):
+ * those of two spans are not to be compared.
  */
 import { lowerBound } from '../base/search.js';
 import type { LogOffset, RecordIndex, TextOffset } from './record.js';
@@ -18,14 +19,21 @@ export interface PositionRange {
   readonly end: Position;
 }
 
-export const LOG_START: Position = {
-  offset: 0 as LogOffset,
-  index: 1 as RecordIndex,
-  text: 0 as TextOffset,
-};
+export const LOG_START: Position = positionOf(0, 1, 0);
 
 /** Which of the coordinates a view's bytes are counted in. */
-export type Coordinate = 'offset' | 'text';
+export type ByteCoordinate = 'offset' | 'text';
+
+/** Which of the coordinates a place is given in. */
+export type Coordinate = ByteCoordinate | 'index';
+
+export function positionOf(offset: number, index: number, text: number): Position {
+  return {
+    offset: offset as LogOffset,
+    index: index as RecordIndex,
+    text: text as TextOffset,
+  };
+}
 
 /** The first boundary at or after `at`, among a block's. */
 export function boundaryAtOrAfter(

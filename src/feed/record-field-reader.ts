@@ -36,13 +36,11 @@ export class FieldReader {
 
   /** sec i64, nsec u32. */
   time(at: number, field: string): Timespec {
-    const high = this.#view.getInt32(at + 4, true);
-    if (high < -HIGH_MAX || high >= HIGH_MAX) {
-      throw new RecordError(field, 'seconds are beyond 2^53', at);
-    }
+    const sec = this.#view.getInt32(at + 4, true) * TWO_32 + this.#view.getUint32(at, true);
+    if (!Number.isSafeInteger(sec)) throw new RecordError(field, 'seconds are beyond 2^53', at);
     const nsec = this.#view.getUint32(at + 8, true);
     if (nsec >= 1_000_000_000) throw new RecordError(field, `${nsec} ns`, at + 8);
-    return { sec: high * TWO_32 + this.#view.getUint32(at, true), nsec };
+    return { sec, nsec };
   }
 
   /** 0 for the all-zero FID. */

@@ -1,7 +1,8 @@
 /** Where the bytes of a record are. FORMAT.md says the same for people; a test compares them. */
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../base/mode.js';
 import type { Timespec } from '../base/time.js';
-import { Opcode, type RecordAttrs, type RecordOp } from './record.js';
+import { Opcode, type RecordAttrs, type RecordBody, type RecordOp } from './record.js';
+import { RecordError } from './record-error.js';
 
 export const RECORD_VERSION = 1;
 /** Records, sections and the payloads of sections start at multiples of this. */
@@ -61,8 +62,10 @@ export const Tag = {
   TARGET: 6,
   OVERWRITTEN: 7,
   EXCHANGED: 8,
+  ACCESS: 9,
+  LOST: 10,
 } as const;
-export const TAG_MAX = Tag.EXCHANGED;
+export const TAG_MAX = Tag.LOST;
 export const TAG_NAMES = [
   'none',
   'name',
@@ -73,6 +76,8 @@ export const TAG_NAMES = [
   'target',
   'over',
   'exchanged',
+  'access',
+  'lost',
 ] as const;
 
 /** Bits of an attribute section's detail: which values follow, in this order. */
@@ -95,6 +100,17 @@ export const ATTR_BITS_KNOWN = 0xfff;
 /** sec i64, nsec u32, zero u32. */
 export const TIME_BYTES = 16;
 export const EXTENT_BYTES = 16;
+/** flags u32, errno u32, repeated u32, zero u32. */
+export const ACCESS_BYTES = 16;
+/** Bits of an access section's detail. */
+export const AccessBit = {
+  /** The flags are known; they are zero otherwise. */
+  FLAGS: 1,
+  DIRECTORY: 2,
+} as const;
+export const ACCESS_BITS_KNOWN = 3;
+/** First index, last index, records, bytes: u64 each. The reason follows. */
+export const LOST_BYTES = 32;
 
 export const OPCODES: Readonly<Record<RecordOp, Opcode>> = {
   setattr: Opcode.SETATTR,
@@ -109,6 +125,11 @@ export const OPCODES: Readonly<Record<RecordOp, Opcode>> = {
   setxattr: Opcode.SETXATTR,
   write: Opcode.WRITE,
   removexattr: Opcode.REMOVEXATTR,
+  open: Opcode.OPEN,
+  close: Opcode.CLOSE,
+  denied: Opcode.DENIED,
+  getxattr: Opcode.GETXATTR,
+  lost: Opcode.LOST,
 };
 
 function tags(...list: readonly number[]): number {
@@ -132,12 +153,39 @@ export const SECTIONS: Readonly<Record<RecordOp, { required: number; optional: n
   setxattr: { required: tags(Tag.ATTRS, Tag.XATTR), optional: 0 },
   removexattr: { required: tags(Tag.ATTRS, Tag.XATTR), optional: 0 },
   write: { required: tags(Tag.ATTRS, Tag.EXTENTS), optional: 0 },
+  open: { required: tags(Tag.ACCESS), optional: 0 },
+  close: { required: tags(Tag.ACCESS), optional: 0 },
+  denied: { required: tags(Tag.ACCESS), optional: 0 },
+  getxattr: { required: tags(Tag.XATTR, Tag.ACCESS), optional: 0 },
+  lost: { required: tags(Tag.LOST), optional: 0 },
 };
 
 /** Flags that a record of an operation may carry. */
 export function flagsAllowed(op: RecordOp): number {
   if (op === 'unlink' || op === 'rmdir') return Flag.LAST | Flag.DIRECTORY;
   return op === 'rename' ? Flag.OVER_LAST : 0;
+}
+
+/** A range of indices is not empty, and no more records of it can have been owed than it has. */
+export function checkLost(first: number, last: number, records: number, at?: number): void {
+  if (first < 1 || last < first) throw new RecordError('lost', `records ${first} to ${last}`, at);
+  if (records < 1 || records > last - first + 1) {
+    throw new RecordError('lost.records', `${records} of ${first} to ${last}`, at);
+  }
+}
+
+/** The flags of a record. */
+export function flagsOf(record: RecordBody): number {
+  switch (record.op) {
+    case 'unlink':
+      return record.last ? Flag.LAST : 0;
+    case 'rmdir':
+      return record.last ? Flag.LAST | Flag.DIRECTORY : Flag.DIRECTORY;
+    case 'rename':
+      return record.over?.last ? Flag.OVER_LAST : 0;
+    default:
+      return 0;
+  }
 }
 
 /** The operation that makes an object of this mode; undefined without a file type. */

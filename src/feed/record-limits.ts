@@ -13,6 +13,8 @@ export const EXTENTS_MAX = 1024;
 /** Longest client NID and job id: their lengths are stored in one byte each. */
 export const NID_BYTES_MAX = 255;
 export const JOBID_BYTES_MAX = 255;
+/** Longest reason of a lost record, in bytes. */
+export const LOST_REASON_BYTES_MAX = 255;
 
 /** No record is longer, padding and checksum included. A length beyond it is damage. */
 export const RECORD_BYTES_MAX = 128 * 1024;

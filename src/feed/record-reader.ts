@@ -54,7 +54,7 @@ export class RecordReader {
     const sectionsAt = at + At.text + this.#textBytes(at, size);
     const present = this.#sections.find(sectionsAt, at + size - TRAILER_BYTES);
     const head = this.#head(at);
-    const attrs = this.#sections.attrs(head.time);
+    const attrs = this.#sections.has(Tag.ATTRS) ? this.#sections.attrs(head.time) : NO_ATTRS;
     const flags = this.#fields.u32(at + At.flags);
     const op = operation(this.#fields.u16(at + At.opcode), flags, attrs, at);
     checkSections(op, present, sectionsAt);
@@ -154,9 +154,17 @@ export class RecordReader {
       case 'setxattr':
         return { op, ...head, xattr: sections.xattr(), attrs };
       case 'removexattr':
-        return { op, ...head, xattr: sections.removedXattr(), attrs };
+        return { op, ...head, xattr: sections.xattrName(), attrs };
       case 'write':
         return { op, ...head, extents: sections.extents(), attrs };
+      case 'open':
+      case 'close':
+      case 'denied':
+        return { op, ...head, access: sections.access() };
+      case 'getxattr':
+        return { op, ...head, xattr: sections.xattrName(), access: sections.access() };
+      case 'lost':
+        return { op, ...head, lost: sections.lost() };
       default:
         return unreachable(op);
     }
@@ -178,6 +186,9 @@ export class RecordReader {
     };
   }
 }
+
+/** Of a record that is no change. */
+const NO_ATTRS: RecordAttrs = {};
 
 function checkSections(op: RecordOp, present: number, at: number): void {
   const { required, optional } = SECTIONS[op];
@@ -210,6 +221,16 @@ function operation(opcode: number, flags: number, attrs: RecordAttrs, at: number
       return 'write';
     case Opcode.REMOVEXATTR:
       return 'removexattr';
+    case Opcode.OPEN:
+      return 'open';
+    case Opcode.CLOSE:
+      return 'close';
+    case Opcode.DENIED:
+      return 'denied';
+    case Opcode.GETXATTR:
+      return 'getxattr';
+    case Opcode.LOST:
+      return 'lost';
     default:
       throw new RecordError('opcode', `0x${opcode.toString(16)} is unknown`, at + At.opcode);
   }

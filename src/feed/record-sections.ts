@@ -2,14 +2,26 @@
 import { FID_BYTES, type Fid } from '../base/fid.js';
 import { NAME_BYTES_MAX } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
-import type { Extent, RecordAttrs, SetxattrRecord } from './record.js';
+import type {
+  Access,
+  Extent,
+  LostRecord,
+  RecordAttrs,
+  RecordIndex,
+  SetxattrRecord,
+} from './record.js';
 import { RecordError } from './record-error.js';
 import type { FieldReader } from './record-field-reader.js';
 import {
+  ACCESS_BITS_KNOWN,
+  ACCESS_BYTES,
+  AccessBit,
   ATTR_BITS_KNOWN,
   AttrBit,
   attrBytes,
+  checkLost,
   EXTENT_BYTES,
+  LOST_BYTES,
   padded,
   SECTION_HEADER_BYTES,
   SectionAt,
@@ -20,6 +32,7 @@ import {
 } from './record-layout.js';
 import {
   EXTENTS_MAX,
+  LOST_REASON_BYTES_MAX,
   TARGET_BYTES_MAX,
   XATTR_NAME_BYTES_MAX,
   XATTR_VALUE_BYTES_MAX,
@@ -118,12 +131,44 @@ export class SectionReader {
     };
   }
 
-  removedXattr(): { readonly name: string } {
+  /** Only the name: of a removed attribute, or of one that was read. */
+  xattrName(): { readonly name: string } {
     const { name, value, flags } = this.xattr();
     if (value.length !== 0 || flags !== 0) {
       throw new RecordError('xattr', 'has a value or flags', this.#section(Tag.XATTR).at);
     }
     return { name };
+  }
+
+  access(): Access {
+    const { at, length, detail } = this.#section(Tag.ACCESS);
+    if (length !== ACCESS_BYTES || (detail & ~ACCESS_BITS_KNOWN) !== 0) {
+      throw new RecordError('access', `0x${detail.toString(16)} in ${length} bytes`, at);
+    }
+    const fields = this.#fields;
+    const flags = fields.u32(at);
+    const known = (detail & AccessBit.FLAGS) !== 0;
+    if (!known && flags !== 0) throw new RecordError('access.flags', 'are not known', at);
+    fields.zeroes(at + 12, at + ACCESS_BYTES, 'access');
+    return {
+      ...(known ? { flags } : {}),
+      errno: fields.u32(at + 4),
+      repeated: fields.u32(at + 8),
+      directory: (detail & AccessBit.DIRECTORY) !== 0,
+    };
+  }
+
+  lost(): LostRecord['lost'] {
+    const section = this.#payload(Tag.LOST, LOST_BYTES, LOST_BYTES + LOST_REASON_BYTES_MAX);
+    const { at } = section;
+    const fields = this.#fields;
+    const firstIndex = fields.u64(at, 'lost.firstIndex') as RecordIndex;
+    const lastIndex = fields.u64(at + 8, 'lost.lastIndex') as RecordIndex;
+    const records = fields.u64(at + 16, 'lost.records');
+    checkLost(firstIndex, lastIndex, records, at);
+    const bytes = fields.u64(at + 24, 'lost.bytes');
+    const reason = fields.text(at + LOST_BYTES, section.length - LOST_BYTES);
+    return { firstIndex, lastIndex, records, bytes, reason };
   }
 
   extents(): Extent[] {

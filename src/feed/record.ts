@@ -1,9 +1,10 @@
 /**
- * A feed record: the complete MDS_REINT request that makes a change, as a value.
+ * A feed record: the complete MDS_REINT request that makes a change, as a value; or, in
+ * a feed that asks for them, an access; or what stands in place of records that are lost.
  * `record-codec.ts` gives it bytes, `encodings/ndjson.ts` gives it text.
  *
  * Opcodes 1..7 are Lustre's REINT_* numbers (lustre_idl.h). What REINT has no
- * opcode for stands in a range of its own from 0x100.
+ * opcode for stands in a range of its own from 0x100, accesses from 0x110.
  */
 import type { Brand } from '../base/brand.js';
 import type { Fid } from '../base/fid.js';
@@ -15,7 +16,7 @@ export type RecordIndex = Brand<number, 'RecordIndex'>;
 export type LogOffset = Brand<number, 'LogOffset'>;
 /** Byte position in the log's NDJSON text of the current epoch. */
 export type TextOffset = Brand<number, 'TextOffset'>;
-/** Number of a mutation; grows by one with each. */
+/** Number of a mutation; grows by one with each. An access has that of the last one before it. */
 export type Transno = Brand<number, 'Transno'>;
 
 export const Opcode = {
@@ -31,6 +32,10 @@ export const Opcode = {
   REMOVEXATTR: 0x101,
   /** Stands in place of records that retention dropped. */
   LOST: 0x102,
+  CLOSE: 0x110,
+  /** An open that was refused. */
+  DENIED: 0x111,
+  GETXATTR: 0x112,
 } as const;
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 
@@ -148,7 +153,52 @@ export interface WriteRecord extends RecordHead {
   readonly attrs: RecordAttrs;
 }
 
-export type FeedRecord =
+/** How an object was accessed. */
+export interface Access {
+  /**
+   * Of open(2), as the kernel passes them on: an exec has FMODE_EXEC (0x20). Absent for
+   * a getxattr, and where they are not known (openat2).
+   */
+  readonly flags?: number;
+  /** 0, or why it was refused: a number of errno.h. */
+  readonly errno: number;
+  /**
+   * 0: this is one access. Otherwise the record stands for so many accesses since the last
+   * equal record, none of which has a record of its own.
+   */
+  readonly repeated: number;
+  /** Of a directory. */
+  readonly directory: boolean;
+}
+/** A close names whoever opened: the kernel does not tell who let go last. */
+export interface OpenRecord extends RecordHead {
+  readonly op: 'open' | 'close' | 'denied';
+  readonly access: Access;
+}
+export interface GetxattrRecord extends RecordHead {
+  readonly op: 'getxattr';
+  readonly xattr: { readonly name: string };
+  readonly access: Access;
+}
+/** Stands in place of records that retention dropped from one feed. It is in no log. */
+export interface LostRecord extends RecordHead {
+  readonly op: 'lost';
+  readonly lost: {
+    /** Indices of the first and the last record of the range that went. */
+    readonly firstIndex: RecordIndex;
+    readonly lastIndex: RecordIndex;
+    /** What the feed still owed of that range: records, and their bytes in the log. */
+    readonly records: number;
+    readonly bytes: number;
+    /** Why, for people: a binary string. */
+    readonly reason: string;
+  };
+}
+
+export type AccessRecord = OpenRecord | GetxattrRecord;
+
+/** What changed the filesystem. */
+export type ChangeRecord =
   | CreateRecord
   | SymlinkRecord
   | LinkRecord
@@ -159,7 +209,20 @@ export type FeedRecord =
   | RemovexattrRecord
   | WriteRecord;
 
+export type FeedRecord = ChangeRecord | AccessRecord | LostRecord;
+
+export type ChangeOp = ChangeRecord['op'];
+export type AccessOp = AccessRecord['op'];
 export type RecordOp = FeedRecord['op'];
+
+/** Whether a record of this operation tells of an access, which changes nothing. */
+export function isAccess(op: RecordOp): op is AccessOp {
+  return op === 'open' || op === 'close' || op === 'denied' || op === 'getxattr';
+}
+
+export function isChange(record: FeedRecord): record is ChangeRecord {
+  return record.op !== 'lost' && !isAccess(record.op);
+}
 
 /** What a record says beyond its head. */
 export type RecordBody<R = FeedRecord> = R extends FeedRecord ? Omit<R, keyof RecordHead> : never;

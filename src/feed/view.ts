@@ -1,32 +1,33 @@
 /**
- * A feed as a sparse file: which bytes of the log are data for it, and how
- * seeking, positioned reads, FIFO reads and punching act on them. The design's
- * rules 1, 2, 5 and 6 of "A feed file exactly" are these functions.
+ * A feed as a sparse file: which bytes of a span are data for it, and how seeking,
+ * positioned reads and FIFO reads act on them. The design's rules 1, 2 and 5 of "A feed
+ * file exactly" are these functions; punching is in punch.ts.
  *
- * A view counts bytes in its coordinate: of the records (`stream`) or of their
- * lines (`ndjson`).
+ * A view counts in its coordinate: bytes of the records (`stream`), bytes of their lines
+ * (`ndjson`), or records by their index (Lustre's).
  */
 import { Errno, FsError } from '../base/errno.js';
-import type { CancelSet } from './cancel-set.js';
-import type { Log } from './log.js';
 import type { LogBlock } from './log-block.js';
+import type { Part } from './part.js';
+import { firstPassed, passedEnd } from './pass-runs.js';
 import {
-  boundaryAtOrAfter,
+  type ByteCoordinate,
   boundaryAtOrBefore,
   type Coordinate,
   type Position,
-  type PositionRange,
 } from './position.js';
 
 /** What a view looks at. */
-export interface ViewOf {
-  readonly log: Log;
-  readonly cancelled: CancelSet;
-  readonly coordinate: Coordinate;
+export interface ViewOf<C extends Coordinate = Coordinate> {
+  readonly part: Part;
+  readonly coordinate: C;
 }
 
+/** A view whose bytes can be read. */
+export type ByteView = ViewOf<ByteCoordinate>;
+
 /** What a parser may see in a hole: zero bytes, or empty lines. */
-const FILLER: Readonly<Record<Coordinate, number>> = { offset: 0, text: 0x0a };
+const FILLER: Readonly<Record<ByteCoordinate, number>> = { offset: 0, text: 0x0a };
 
 export interface ReadResult {
   readonly length: number;
@@ -37,18 +38,33 @@ export interface ReadResult {
 }
 
 /** The first owed byte at or after `at`, or undefined if nothing is owed. */
-export function firstOwed({ log, cancelled, coordinate }: ViewOf, at: number): number | undefined {
-  const end = log.visibleEnd[coordinate];
-  const range = cancelled.after(at, coordinate);
-  const owed = range !== undefined && range.start[coordinate] <= at ? range.end[coordinate] : at;
-  return owed < end ? owed : undefined;
+export function firstOwed({ part, coordinate: by }: ViewOf, at: number): number | undefined {
+  const { lost, cancelled, passes, span } = part;
+  if (lost !== undefined && at < lost.end[by]) return Math.max(at, lost.start[by]);
+  const end = span.visibleEnd[by];
+  let place = Math.max(at, span.start[by]);
+  // Twice at most in the way of things: cancelled ranges reach over the holes beside them.
+  for (;;) {
+    const range = cancelled.after(place, by);
+    if (range !== undefined && range.start[by] <= place) place = range.end[by];
+    if (place >= end) return undefined;
+    if (passes === undefined || place < passes.base[by]) return place;
+    const passed = firstPassed(passes, place, by);
+    if (passed === undefined || passed >= end) return undefined;
+    if (passed === place) return place;
+    place = passed;
+  }
 }
 
-/** Where the data that holds `at` ends: at a hole or at the end. */
-function dataEnd({ log, cancelled, coordinate }: ViewOf, at: number): number {
-  const end = log.visibleEnd[coordinate];
-  const range = cancelled.after(at, coordinate);
-  return range === undefined ? end : Math.min(end, range.start[coordinate]);
+/** Where the data that holds the owed byte `at` ends: at a hole or at `limit`, if that comes first. */
+function dataEnd(view: ViewOf, at: number, limit: Position): number {
+  const { part, coordinate: by } = view;
+  const { lost, cancelled, passes } = part;
+  if (lost !== undefined && at < lost.end[by]) return Math.min(lost.end[by], limit[by]);
+  const range = cancelled.after(at, by);
+  const end = range !== undefined && range.start[by] < limit[by] ? range.start : limit;
+  if (passes === undefined || end[by] <= passes.base[by]) return end[by];
+  return passedEnd(passes, Math.max(at, passes.base[by]), by, end);
 }
 
 /** lseek(2) SEEK_DATA. FsError(ENXIO) at or beyond the end, or when only holes follow. */
@@ -60,17 +76,19 @@ export function seekData(view: ViewOf, offset: number): number {
 
 /** lseek(2) SEEK_HOLE; there is a virtual hole at the end. FsError(ENXIO) at or beyond the end. */
 export function seekHole(view: ViewOf, offset: number): number {
-  if (offset < 0 || offset >= view.log.visibleEnd[view.coordinate]) {
+  const { visibleEnd } = view.part.span;
+  if (offset < 0 || offset >= visibleEnd[view.coordinate]) {
     throw new FsError(Errno.ENXIO, 'beyond the end of the log');
   }
-  return firstOwed(view, offset) === offset ? dataEnd(view, offset) : offset;
+  let at = offset;
+  // What follows a LOST record may be data too.
+  while (firstOwed(view, at) === at) at = dataEnd(view, at, visibleEnd);
+  return at;
 }
 
-/** Bytes that are data. */
-export function owedBytes({ log, cancelled, coordinate }: ViewOf): number {
-  const sum = coordinate === 'offset' ? cancelled.sums.offset : cancelled.sums.text;
-  // A feed may start where nothing is visible yet.
-  return Math.max(0, log.visibleEnd[coordinate] - sum);
+/** How much is data, in the view's coordinate. */
+export function owedAmount({ part, coordinate }: ViewOf): number {
+  return part.owed[coordinate];
 }
 
 /**
@@ -78,19 +96,21 @@ export function owedBytes({ log, cancelled, coordinate }: ViewOf): number {
  * boundary if at least one whole record fits, else anywhere. Length 0 without
  * `damaged`: nothing is owed.
  */
-export function readNext(view: ViewOf, cursor: number, into: Uint8Array): ReadResult {
+export function readNext(view: ByteView, cursor: number, into: Uint8Array): ReadResult {
+  const { coordinate: by } = view;
+  const { blocks } = view.part.span;
   let length = 0;
-  let at = cursor;
+  let at = wholeLost(view, cursor, into.byteLength);
   while (length < into.byteLength) {
     const owed = firstOwed(view, at);
     if (owed === undefined) break;
     at = owed;
-    const block = view.log.blockAt(at, view.coordinate);
+    const block = blockAt(view, at);
     if (block === undefined) {
       if (length > 0) break;
-      return { length: 0, cursor: view.log.nextBlock(at, view.coordinate), damaged: true };
+      return { length: 0, cursor: behind(view, blocks.nextBlock(at, by)), damaged: true };
     }
-    const stop = Math.min(dataEnd(view, at), block.head.end[view.coordinate]);
+    const stop = dataEnd(view, at, endOf(view, block));
     const bad = firstDamaged(view, block, at, stop);
     if (bad !== undefined && bad.start <= at) {
       if (length > 0) break;
@@ -108,23 +128,34 @@ export function readNext(view: ViewOf, cursor: number, into: Uint8Array): ReadRe
   return { length, cursor: at, damaged: false };
 }
 
+/**
+ * A reader may stand where records were dropped since, and a LOST record lies now. If there is
+ * room for that it gets it whole; a reader without so much room reads it in pieces.
+ */
+function wholeLost({ part: { lost }, coordinate: by }: ByteView, cursor: number, room: number) {
+  if (lost === undefined || cursor <= lost.start[by] || cursor >= lost.end[by]) return cursor;
+  return room >= lost.sums[by] ? lost.start[by] : cursor;
+}
+
 /** Sparse-file read at `offset`, up to the end of the log. Length 0 without `damaged`: at the end. */
-export function readAt(view: ViewOf, offset: number, into: Uint8Array): ReadResult {
-  const { log, coordinate } = view;
-  const end = Math.min(log.visibleEnd[coordinate], offset + into.byteLength);
+export function readAt(view: ByteView, offset: number, into: Uint8Array): ReadResult {
+  const { coordinate: by } = view;
+  const { blocks, visibleEnd } = view.part.span;
+  const end = Math.min(visibleEnd[by], offset + into.byteLength);
   let at = offset;
   while (at < end) {
     const owed = firstOwed(view, at);
     const hole = Math.min(owed ?? end, end);
-    into.fill(FILLER[coordinate], at - offset, hole - offset);
+    into.fill(FILLER[by], at - offset, hole - offset);
     at = hole;
     if (at >= end) break;
-    const block = log.blockAt(at, coordinate);
+    const block = blockAt(view, at);
     if (block === undefined) {
       if (at > offset) break;
-      return { length: 0, cursor: Math.min(log.nextBlock(at, coordinate), end), damaged: true };
+      const next = Math.min(behind(view, blocks.nextBlock(at, by)), end);
+      return { length: 0, cursor: next, damaged: true };
     }
-    const stop = Math.min(dataEnd(view, at), block.head.end[coordinate], end);
+    const stop = Math.min(dataEnd(view, at, endOf(view, block)), end);
     const bad = firstDamaged(view, block, at, stop);
     if (bad !== undefined && bad.start <= at) {
       if (at > offset) break;
@@ -137,73 +168,34 @@ export function readAt(view: ViewOf, offset: number, into: Uint8Array): ReadResu
   return { length: Math.max(0, at - offset), cursor: Math.max(at, offset), damaged: false };
 }
 
-/**
- * The range of whole, visible records inside [offset, offset + length), or
- * undefined if there is none that is still owed.
- */
-export function wholeRecords(
-  view: ViewOf,
-  offset: number,
-  length: number,
-): PositionRange | undefined {
-  const { log, coordinate } = view;
-  const to = offset + length;
-  const start = firstOwed(view, offset);
-  if (start === undefined || start >= to) return undefined;
-  const first = positionAtOrAfter(view, start);
-  const last = to >= log.visibleEnd[coordinate] ? log.visibleEnd : positionAtOrBefore(view, to);
-  return first.offset < last.offset ? { start: first, end: last } : undefined;
+/** The block that holds the owed byte `at`, which may be that of the LOST record. */
+export function blockAt({ part, coordinate: by }: ViewOf, at: number): LogBlock | undefined {
+  const { lost, span } = part;
+  return lost !== undefined && at < lost.end[by] ? lost.block : span.blocks.blockAt(at, by);
 }
 
-/** The first record boundary at or after an owed byte. */
-function positionAtOrAfter(view: ViewOf, at: number): Position {
-  const { head, positions } = edges(view, at);
-  return boundaryAtOrAfter(positions, at, view.coordinate) ?? head.end;
+/** A batch is visible whole or not at all, but a block may be stored that is not visible yet. */
+function endOf({ part: { span }, coordinate: by }: ViewOf, { head }: LogBlock): Position {
+  return head.end[by] <= span.visibleEnd[by] ? head.end : span.visibleEnd;
 }
 
-/** The last record boundary at or before `at`; in a hole, where the hole starts. */
-function positionAtOrBefore(view: ViewOf, at: number): Position {
-  const hole = view.cancelled.after(at, view.coordinate);
-  if (hole !== undefined && hole.start[view.coordinate] <= at) return hole.start;
-  const { head, positions } = edges(view, at);
-  return boundaryAtOrBefore(positions, at, view.coordinate) ?? head.start;
+function behind({ part: { span }, coordinate: by }: ViewOf, at: number): number {
+  return Math.min(at, span.visibleEnd[by]);
 }
 
-/** A block's boundaries; only its ends where `at` is its start, which needs no rendering. */
-function edges(
-  view: ViewOf,
-  at: number,
-): { head: LogBlock['head']; positions: readonly Position[] } {
-  const block = loadBlock(view, at);
-  const { head } = block;
-  const atStart = at === head.start[view.coordinate];
-  return { head, positions: atStart ? [head.start, head.end] : block.positions };
-}
-
-function loadBlock(view: ViewOf, at: number): LogBlock {
-  const block = view.log.blockAt(at, view.coordinate);
-  if (block === undefined) {
-    throw new FsError(
-      Errno.EIO,
-      `the log has no block at ${view.coordinate} ${at}; run feedfs fsck`,
-    );
-  }
-  return block;
-}
-
-function bytesOf({ coordinate }: ViewOf, block: LogBlock, from: number, to: number): Uint8Array {
+function bytesOf({ coordinate }: ByteView, block: LogBlock, from: number, to: number): Uint8Array {
   const base = block.head.start[coordinate];
   return (coordinate === 'offset' ? block.bytes : block.text).subarray(from - base, to - base);
 }
 
 /** Where to stop when only `room` bytes fit: at the last boundary, or anywhere if none fits and nothing was read. */
-function cut(view: ViewOf, block: LogBlock, at: number, room: number, some: boolean): number {
+function cut(view: ByteView, block: LogBlock, at: number, room: number, some: boolean): number {
   const boundary = lastBoundary(view, block, at + room);
   if (boundary > at) return boundary;
   return some ? at : at + room;
 }
 
-function lastBoundary({ coordinate }: ViewOf, block: LogBlock, limit: number): number {
+function lastBoundary({ coordinate }: ByteView, block: LogBlock, limit: number): number {
   if (coordinate === 'text') {
     return boundaryAtOrBefore(block.positions, limit, 'text')?.text ?? block.head.start.text;
   }
@@ -217,16 +209,15 @@ function lastBoundary({ coordinate }: ViewOf, block: LogBlock, limit: number): n
 
 /** The first damaged record that overlaps [from, to), in the view's coordinate. */
 function firstDamaged(
-  { coordinate }: ViewOf,
+  { coordinate: by }: ByteView,
   block: LogBlock,
   from: number,
   to: number,
 ): { start: number; end: number } | undefined {
   if (block.damaged.size === 0) return undefined;
   for (const ordinal of block.damaged) {
-    const start = coordinate === 'offset' ? block.offsets[ordinal] : block.positions[ordinal]?.text;
-    const end =
-      coordinate === 'offset' ? block.offsets[ordinal + 1] : block.positions[ordinal + 1]?.text;
+    const start = by === 'offset' ? block.offsets[ordinal] : block.positions[ordinal]?.text;
+    const end = by === 'offset' ? block.offsets[ordinal + 1] : block.positions[ordinal + 1]?.text;
     if (start !== undefined && end !== undefined && end > from && start < to) return { start, end };
   }
   return undefined;

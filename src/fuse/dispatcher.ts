@@ -17,6 +17,7 @@ import {
 import { type Exchange, OPERATIONS, type Operation, UNANSWERED } from './operations.js';
 import { ParkedReplies } from './parked.js';
 import type { PendingReply } from './pending-reply.js';
+import type { RequestStats } from './request-stats.js';
 import type { CapabilityName } from './wire/abi.js';
 import { BODY, ReplyBuffer } from './wire/encode.js';
 import { decodeInit, encodeInit, encodeInitMajor } from './wire/init.js';
@@ -32,6 +33,8 @@ export interface DispatcherOptions extends NegotiationOptions {
   readonly onFatal?: (error: Error) => void;
   /** A handler threw what is no FsError, or the kernel sent what nobody understands. */
   readonly onFault?: (operation: string, error: unknown) => void;
+  /** Told of every request. */
+  readonly stats?: RequestStats | undefined;
 }
 
 export class Dispatcher implements Exchange {
@@ -43,6 +46,8 @@ export class Dispatcher implements Exchange {
   readonly #operations: readonly (Operation | undefined)[];
   readonly #parked = new ParkedReplies();
   readonly #unknownSeen = new Set<number>();
+  /** Of the request in hand. */
+  #opcode = 0;
 
   /** Throws EINVAL if a capability is asked for that cannot be honoured. */
   constructor(handlers: Handlers, options: DispatcherOptions) {
@@ -71,7 +76,17 @@ export class Dispatcher implements Exchange {
     }
     const operation = this.#operations[message.opcode];
     if (operation === undefined) this.#unknown(message);
-    else operation.run(message, this);
+    else this.#run(operation, message);
+  }
+
+  #run(operation: Operation, message: Message): void {
+    const { stats } = this.#options;
+    if (stats === undefined) return operation.run(message, this);
+    const { opcode } = message;
+    this.#opcode = opcode;
+    const fromUs = stats.nowUs();
+    operation.run(message, this);
+    stats.handled(opcode, stats.nowUs() - fromUs);
   }
 
   /** Ends all waiting requests, with `errno` where their owner does not say otherwise. */
@@ -87,6 +102,7 @@ export class Dispatcher implements Exchange {
 
   settled(unique: number): void {
     this.#parked.remove(unique);
+    this.#options.stats?.settled(unique);
   }
 
   refuse(request: Message, errno: Errno): void {
@@ -106,7 +122,10 @@ export class Dispatcher implements Exchange {
   }
 
   park(reply: PendingReply): void {
-    if (this.#parked.add(reply)) return;
+    if (this.#parked.add(reply)) {
+      this.#options.stats?.parked(this.#opcode, reply.unique);
+      return;
+    }
     reply.abandon(Errno.ENOMEM);
     this.#fault('park', new FsError(Errno.ENOMEM, 'too many requests wait for an answer'));
   }

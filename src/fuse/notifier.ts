@@ -34,6 +34,8 @@ export class NotificationQueue implements Notifier {
   readonly #wakeup = pollWakeupTemplate();
   #invalidations: Buffer[] = [];
   #sentInvalidations = 0;
+  /** Sent since the session began. */
+  readonly sent = { wakeups: 0, invalidations: 0 };
   #writing = false;
   #closed = false;
 
@@ -79,6 +81,7 @@ export class NotificationQueue implements Notifier {
       this.#wakeups.delete(kh);
       setPollHandle(this.#wakeup, kh);
       this.#sink.send(this.#wakeup);
+      this.sent.wakeups++;
       sent++;
     }
     if (!this.#writing) this.#writeNext();
@@ -109,6 +112,7 @@ export class NotificationQueue implements Notifier {
       return;
     }
     this.#sentInvalidations++;
+    this.sent.invalidations++;
     this.#writing = true;
     this.#sink.sendAside(bytes, () => {
       this.#writing = false;

@@ -15,6 +15,7 @@ import {
 import { Loop } from './loop.js';
 import type { Connection, NegotiationOptions } from './negotiate.js';
 import { NotificationQueue } from './notifier.js';
+import type { RequestStats } from './request-stats.js';
 import { Message } from './wire/message.js';
 import { fuse_out_header } from './wire/structs.js';
 
@@ -28,6 +29,8 @@ export interface SessionOptions extends NegotiationOptions {
   readonly sliceUs?: number;
   /** A handler threw what is no FsError (the caller got EIO), or the kernel sent nonsense. Default: debug log. */
   readonly onFault?: (operation: string, error: unknown) => void;
+  /** Counts requests, for whoever wants to know. */
+  readonly stats?: RequestStats | undefined;
   /** Monotonic clock in microseconds. */
   readonly nowUs?: () => number;
 }
@@ -92,6 +95,11 @@ export class Session {
   /** Has the loop call `hooks.tick` and send notifications soon. */
   kick(): void {
     if (this.#started) this.#loop.kick();
+  }
+
+  /** Notifications that the kernel was sent. */
+  get sent(): { readonly wakeups: number; readonly invalidations: number } {
+    return this.#notifications.sent;
   }
 
   /** Requests that wait for their answer. */

@@ -85,7 +85,7 @@ export class DirentTable {
   lookup(directory: Fid, name: string): Dirent | undefined {
     const first = this.#bucket(name);
     for (let slot = first; slot < first + BUCKET_SLOTS; slot++) {
-      const dirent = this.#at(directory, slot);
+      const dirent = this.at(directory, slot);
       if (dirent === undefined) return undefined;
       if (dirent.fid !== 0 && dirent.name === name) return dirent;
       if (!dirent.chained) return undefined;
@@ -93,16 +93,19 @@ export class DirentTable {
     return undefined;
   }
 
-  /** Adds an entry; the caller knows that there is none of that name. FsError(ENOSPC): nothing changed. */
-  add(directory: Fid, name: string, fid: Fid, type: number): void {
+  /**
+   * Adds an entry; the caller knows that there is none of that name. Its slot, which it keeps
+   * as long as it is there. FsError(ENOSPC): nothing changed.
+   */
+  add(directory: Fid, name: string, fid: Fid, type: number): number {
     const first = this.#bucket(name);
     let last: Dirent | undefined;
     for (let slot = first; slot < first + BUCKET_SLOTS; slot++) {
-      const found = this.#at(directory, slot);
+      const found = this.at(directory, slot);
       if (found === undefined || found.fid === 0) {
         if (last?.chained === false) this.#set(directory, { ...last, chained: true });
         this.#set(directory, { slot, fid, type, name, chained: found?.chained ?? false });
-        return;
+        return slot;
       }
       last = found;
     }
@@ -124,7 +127,7 @@ export class DirentTable {
     // Nothing follows the ones before any more: traces go, up to an entry, which is the last now.
     const first = dirent.slot - ((dirent.slot - FIRST_SLOT) % BUCKET_SLOTS);
     for (let slot = dirent.slot - 1; slot >= first; slot--) {
-      const before = this.#at(directory, slot);
+      const before = this.at(directory, slot);
       if (before === undefined) return;
       if (before.fid !== 0) return this.#set(directory, { ...before, chained: false });
       this.#clear(directory, slot);
@@ -184,7 +187,8 @@ export class DirentTable {
     return FIRST_SLOT + this.#hash(name, this.#key) * BUCKET_SLOTS;
   }
 
-  #at(directory: Fid, slot: number): Dirent | undefined {
+  /** The entry at a slot, or the trace of one. FsError(EIO). */
+  at(directory: Fid, slot: number): Dirent | undefined {
     const known = this.#cache.find(directory)?.at(slot);
     if (known !== undefined) return known ?? undefined;
     const pending = this.#overlay.get(directory, slot);

@@ -1,56 +1,75 @@
 /** The methods of the feeds: each is a few lines over feed/. */
 import { unreachable } from '../base/assert.js';
 import { Errno, FsError } from '../base/errno.js';
-import { timeToNanoseconds } from '../base/time.js';
+import type { Clock } from '../base/time.js';
 import type { Feed } from '../feed/feed.js';
 import type { Log } from '../feed/log.js';
-import type { Coordinate } from '../feed/position.js';
+import { openPart, placesOf } from '../feed/owed.js';
 import type { FeedRegistry } from '../feed/registry.js';
 import {
+  type ByteView,
   firstOwed,
-  owedBytes,
   type ReadResult,
   readAt,
   readNext,
   seekData,
   seekHole,
-  type ViewOf,
-  wholeRecords,
 } from '../feed/view.js';
-import type { FeedChunk, FeedView, Notice, Service } from '../rpc/messages.js';
+import type {
+  FeedChunk,
+  FeedFile,
+  FeedPlaces,
+  FeedView,
+  Notice,
+  Service,
+} from '../rpc/messages.js';
 import type { GroupCommit } from '../store/group-commit.js';
+import type { FeedControl } from './feed-control.js';
+import { infoText } from './feed-info.js';
 
 type FeedMethods = Pick<Service, Extract<keyof Service, `feed${string}`>>;
 
-type AdministrationMethod =
-  | 'feedCreate'
-  | 'feedRemove'
+type AdministrationMethod = 'feedCreate' | 'feedRemove' | 'feedOpen' | 'feedClose';
+
+type DescribingMethod =
   | 'feedLookup'
   | 'feedList'
   | 'feedStatus'
-  | 'feedInfo';
+  | 'feedPlaces'
+  | 'feedText'
+  | 'feedSetText';
 
 export class FeedService {
   readonly methods: FeedMethods;
   readonly #registry: FeedRegistry;
   readonly #log: Log;
   readonly #commit: GroupCommit;
+  readonly #control: FeedControl;
   readonly #notify: (notice: Notice) => void;
+  readonly #clock: Clock;
+  readonly #isFull: (feed: Feed) => boolean;
 
   constructor(parts: {
     readonly registry: FeedRegistry;
     readonly log: Log;
     readonly commit: GroupCommit;
+    readonly control: FeedControl;
     readonly notify: (notice: Notice) => void;
+    readonly clock: Clock;
+    /** Its policy says `block`, and it has no room for a record. */
+    readonly isFull: (feed: Feed) => boolean;
   }) {
     this.#registry = parts.registry;
     this.#log = parts.log;
     this.#commit = parts.commit;
+    this.#control = parts.control;
     this.#notify = parts.notify;
-    this.methods = { ...this.#administration(), ...this.#reading() };
+    this.#clock = parts.clock;
+    this.#isFull = parts.isFull;
+    this.methods = { ...this.#administration(), ...this.#describing(), ...this.#reading() };
   }
 
-  /** FsError(ENODEV) once the feed has ended. */
+  /** FsError(ENODEV) once the feed is removed. */
   #feed(id: number): Feed {
     const feed = this.#registry.get(id);
     if (feed === undefined) throw new FsError(Errno.ENODEV, 'the feed has ended');
@@ -61,15 +80,22 @@ export class FeedService {
     this.#registry.remove(feed);
     this.#commit.note();
     this.#notify({ kind: 'feed-ended', id: feed.id });
-    if (this.#registry.count === 0) this.#notify({ kind: 'recording', recording: false });
   }
 
-  #view(id: number, view: FeedView): ViewOf {
-    const { cancelled } = this.#feed(id);
-    return { log: this.#log, cancelled, coordinate: coordinateOf(view) };
+  /** What an open of a feed reads; undefined when nothing more will come for it. */
+  #open({ id, view, epoch }: FeedFile): ByteView | undefined {
+    const part = this.#registry.get(id)?.part(epoch);
+    return part === undefined ? undefined : viewOf(part, view);
   }
 
-  /** Making, ending and describing feeds. */
+  /** FsError(ENODEV) when nothing more will come. */
+  #view(file: FeedFile): ByteView {
+    const view = this.#open(file);
+    if (view === undefined) throw new FsError(Errno.ENODEV, 'the feed has ended');
+    return view;
+  }
+
+  /** Making and ending feeds. */
   #administration(): Pick<FeedMethods, AdministrationMethod> {
     const registry = this.#registry;
     const commit = this.#commit;
@@ -79,7 +105,6 @@ export class FeedService {
         const feed = registry.create(name);
         const { id } = feed;
         commit.note();
-        if (registry.count === 1) this.#notify({ kind: 'recording', recording: true });
         commit.whenFlushed((error) => {
           if (error === undefined) return answer(0, { id, name });
           // The next commit must not make what was refused.
@@ -93,62 +118,102 @@ export class FeedService {
         this.#end(feed);
         commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
       },
+      feedOpen: ({ id }, answer) => {
+        const feed = this.#feed(id);
+        const part = openPart(feed);
+        if (part === undefined) {
+          throw new FsError(Errno.EIDRM, 'the feed expired: its consumer has to resynchronise');
+        }
+        registry.opened(feed);
+        answer(0, { epoch: part.span.epoch });
+      },
+      feedClose: ({ id }, answer) => {
+        const feed = registry.get(id);
+        if (feed !== undefined) registry.closed(feed);
+        answer(0, undefined);
+      },
+    };
+  }
+
+  #describing(): Pick<FeedMethods, DescribingMethod> {
+    const registry = this.#registry;
+    return {
       feedLookup: ({ name }, answer) => answer(0, registry.named(name)),
       feedList: (_request, answer) => answer(0, registry.list()),
-      feedStatus: ({ id, view }, answer) => {
-        const of = this.#view(id, view);
+      feedStatus: ({ id, view, epoch }, answer) => {
+        const feed = this.#feed(id);
+        const { created } = feed;
+        const part = epoch === undefined ? openPart(feed) : feed.part(epoch);
+        if (part === undefined) {
+          const { next } = placesOf(feed, this.#log.newest);
+          const size = next[coordinateOf(view)];
+          const mtime = feed.state.kind === 'expired' ? feed.state.when : created;
+          return answer(0, { id, size, owed: 0, mtime, created });
+        }
+        const { visibleEnd, visibleTime } = part.span;
+        const coordinate = coordinateOf(view);
         answer(0, {
           id,
-          size: this.#log.visibleEnd[of.coordinate],
-          owed: owedBytes(of),
-          mtime: this.#log.visibleTime,
-          created: this.#feed(id).created,
+          size: visibleEnd[coordinate],
+          owed: part.owed[coordinate],
+          mtime: visibleTime,
+          created,
         });
       },
-      feedInfo: ({ id }, answer) => answer(0, this.#info(this.#feed(id))),
+      feedPlaces: ({ id }, answer) => answer(0, this.#places(this.#feed(id))),
+      feedText: ({ id, file }, answer) => {
+        const feed = this.#feed(id);
+        answer(0, file === 'info' ? this.#info(feed) : this.#control.text(feed, file));
+      },
+      feedSetText: ({ id, file, text }, answer) =>
+        this.#control.setText(this.#feed(id), file, text, answer),
     };
   }
 
   /** What a consumer does with the bytes of a view. */
-  #reading(): Omit<FeedMethods, AdministrationMethod> {
+  #reading(): Omit<FeedMethods, AdministrationMethod | DescribingMethod> {
     const registry = this.#registry;
     const commit = this.#commit;
     return {
-      feedNext: ({ id, view, cursor, into }, answer) => {
-        const feed = registry.get(id);
-        if (feed === undefined) return answer(0, ended(cursor));
-        const result = readNext(this.#view(id, view), cursor, into);
-        registry.seen(feed);
-        reply(result, answer);
+      feedNext: ({ cursor, into, ...file }, answer) => {
+        const view = this.#open(file);
+        if (view === undefined) return answer(0, ended(cursor));
+        const result = readNext(view, cursor, into);
+        registry.seen(this.#feed(file.id));
+        reply(view, result, answer);
       },
-      feedAt: ({ id, view, offset, into }, answer) => {
-        const feed = registry.get(id);
-        if (feed === undefined) return answer(0, ended(offset));
-        const result = readAt(this.#view(id, view), offset, into);
-        registry.seen(feed);
-        reply(result, answer);
+      feedAt: ({ offset, into, ...file }, answer) => {
+        const view = this.#open(file);
+        if (view === undefined) return answer(0, ended(offset));
+        const result = readAt(view, offset, into);
+        registry.seen(this.#feed(file.id));
+        reply(view, result, answer);
       },
-      feedSeek: ({ id, view, offset, whence }, answer) => {
-        const of = this.#view(id, view);
+      feedSeek: ({ offset, whence, ...file }, answer) => {
+        const view = this.#view(file);
         switch (whence) {
           case 'data':
-            return answer(0, seekData(of, offset));
+            return answer(0, seekData(view, offset));
           case 'hole':
-            return answer(0, seekHole(of, offset));
+            return answer(0, seekHole(view, offset));
           default:
             return unreachable(whence);
         }
       },
-      feedReady: ({ id, view, cursor }, answer) => {
-        answer(0, firstOwed(this.#view(id, view), cursor) !== undefined);
+      feedReady: ({ cursor, ...file }, answer) => {
+        const view = this.#view(file);
+        const ready = firstOwed(view, cursor) !== undefined;
+        if (!ready && view.part.span.complete) {
+          throw new FsError(Errno.ENODEV, 'the epoch has ended');
+        }
+        answer(0, ready);
       },
-      feedPunch: ({ id, view, offset, length }, answer) => {
-        const feed = this.#feed(id);
-        const range = wholeRecords(this.#view(id, view), offset, length);
+      feedPunch: ({ offset, length, ...file }, answer) => {
+        const feed = this.#feed(file.id);
+        const view = this.#view(file);
         registry.seen(feed);
-        if (range === undefined) return answer(0, undefined);
         commit.admit('frees');
-        registry.cancel(feed, range);
+        if (!registry.punch(feed, view, offset, length)) return answer(0, undefined);
         commit.note();
         commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
       },
@@ -159,37 +224,36 @@ export class FeedService {
     };
   }
 
-  #info(feed: Feed): string {
-    const { visibleEnd } = this.#log;
-    const { sums } = feed.cancelled;
-    const first = feed.cancelled.firstOpen(feed.start);
-    // A feed may start where nothing is visible yet.
-    const owedRecords = Math.max(0, visibleEnd.index - 1 - sums.index);
-    const from = owedRecords > 0 ? first : visibleEnd;
-    const info = {
-      id: feed.id,
-      name: Buffer.from(feed.name, 'latin1').toString('utf8'),
-      state: 'active',
-      created: timeToNanoseconds(feed.created),
-      lastRead: feed.lastRead === undefined ? null : timeToNanoseconds(feed.lastRead),
-      firstOffset: `${from.offset}`,
-      nextOffset: `${visibleEnd.offset}`,
-      firstIndex: `${from.index}`,
-      nextIndex: `${visibleEnd.index}`,
-      firstText: `${from.text}`,
-      nextText: `${visibleEnd.text}`,
-      owedBytes: `${Math.max(0, visibleEnd.offset - sums.offset)}`,
-      owedRecords: `${owedRecords}`,
-      owedText: `${Math.max(0, visibleEnd.text - sums.text)}`,
-      filter: null,
-      policy: null,
-      lastError: feed.lastError,
+  #places(feed: Feed): FeedPlaces {
+    const { epoch, first, next } = placesOf(feed, this.#log.newest);
+    return {
+      epoch,
+      firstOffset: first.offset,
+      nextOffset: next.offset,
+      firstIndex: first.index,
+      nextIndex: next.index,
+      firstText: first.text,
+      nextText: next.text,
     };
-    return `${JSON.stringify(info, undefined, 2)}\n`;
+  }
+
+  #info(feed: Feed): string {
+    return infoText(feed, {
+      places: this.#places(feed),
+      owed: this.#registry.owed(feed),
+      idleSeconds: feed.idleness.at(this.#clock.monotonicUs()) / 1_000_000,
+      full: this.#isFull(feed),
+      filter: this.#control.text(feed, 'filter'),
+      policy: this.#control.text(feed, 'policy'),
+    });
   }
 }
 
-function coordinateOf(view: FeedView): Coordinate {
+function viewOf(part: ByteView['part'], view: FeedView): ByteView {
+  return { part, coordinate: coordinateOf(view) };
+}
+
+function coordinateOf(view: FeedView): ByteView['coordinate'] {
   return view === 'stream' ? 'offset' : 'text';
 }
 
@@ -197,10 +261,13 @@ function ended(cursor: number): FeedChunk {
   return { length: 0, cursor, gone: true, damaged: false };
 }
 
+/** At the end of a span that is complete nothing more comes. */
 function reply(
+  { part }: ByteView,
   { length, cursor, damaged }: ReadResult,
   answer: (errno: Errno | 0, chunk: FeedChunk | undefined) => void,
 ): void {
-  if (length === 0 && !damaged) answer(Errno.EAGAIN, undefined);
-  else answer(0, { length, cursor, gone: false, damaged });
+  if (length > 0 || damaged) answer(0, { length, cursor, gone: false, damaged });
+  else if (part.span.complete) answer(0, ended(cursor));
+  else answer(Errno.EAGAIN, undefined);
 }

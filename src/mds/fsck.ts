@@ -8,8 +8,9 @@ import { Inspection } from '../store/inspection.js';
 import { checkDirents } from './fsck/check-dirents.js';
 import { checkFeeds } from './fsck/check-feeds.js';
 import { checkInodes } from './fsck/check-inodes.js';
+import { checkLinks } from './fsck/check-links.js';
 import { checkLog } from './fsck/check-log.js';
-import { checkMeta } from './fsck/check-meta.js';
+import { checkMeta, checkPresent } from './fsck/check-meta.js';
 import { checkObjects } from './fsck/check-objects.js';
 import { checkTree } from './fsck/check-tree.js';
 import { checkValues } from './fsck/check-values.js';
@@ -24,23 +25,35 @@ export type { FsckFinding, FsckReport } from './fsck/findings.js';
  */
 export function fsckStore(path: string): FsckReport {
   const findings = new Findings();
+  inspectStore(path, findings, false);
+  return findings.report();
+}
+
+/** {@link fsckStore} into `findings`. `held`: the caller has the store open, and commits nothing. */
+export function inspectStore(path: string, findings: Findings, held: boolean): void {
   let store: Inspection;
   try {
-    store = new Inspection(path, (kind, where, message) => findings.add(kind, where, message));
+    store = new Inspection(path, (...problem) => findings.add(...problem), { held });
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'corrupt') throw error;
     findings.add('damaged-file', path, error.message);
-    return findings.report();
+    return;
   }
   try {
     const meta = checkMeta(store, findings);
     const index = checkInodes(store, meta, findings);
-    checkDirents(store, index, findings);
+    checkPresent(meta, 'fid.reserved', index.count > 0, findings);
+    checkPresent(meta, 'stats', index.count > 0, findings);
+    const names = checkDirents(store, index, findings);
+    checkLinks(store, index, names, findings);
     checkValues(store, index, findings);
     checkObjects(store, index, findings);
     checkTree(index, findings);
-    checkLog(store, meta, checkFeeds(store, meta, findings), findings);
-    return findings.report();
+    const feeds = checkFeeds(store, meta, findings);
+    const blocks = checkLog(store, meta, feeds, findings);
+    checkPresent(meta, 'transno', blocks > 0, findings);
+    const logged = blocks > 0 || feeds.bounds.some(({ at }) => at.offset > 0);
+    checkPresent(meta, 'log.end', logged, findings);
   } finally {
     store.close();
   }

@@ -20,9 +20,10 @@
  * | 60  | 12    | mtime                                     |
  * | 72  | 12    | ctime                                     |
  * | 84  | 12    | birth time                                |
- * | 96  | 8     | directory: parent fid                     |
+ * | 96  | 8     | directory that holds the primary name     |
  * | 104 | 8     | directory: number of entries              |
- * | 112 | rest  | symlink: the target                       |
+ * | 112 | 8     | slot of the primary name there            |
+ * | 120 | rest  | symlink: the target                       |
  */
 import { getU64 } from '../base/bytes.js';
 import { Errno, FsError } from '../base/errno.js';
@@ -32,7 +33,7 @@ import type { Timespec } from '../base/time.js';
 import type { Attributes, Layout } from '../rpc/messages.js';
 import { TARGET_BYTES_MAX } from './limits.js';
 
-const FIXED_BYTES = 112;
+const FIXED_BYTES = 120;
 const HAS_XATTRS = 1;
 const LAYOUTS: readonly Layout[] = ['empty', 'inline', 'object'];
 const TWO_32 = 2 ** 32;
@@ -53,8 +54,13 @@ export class Inode implements Attributes {
   mtime: Timespec;
   ctime: Timespec;
   btime: Timespec;
-  /** Directories only: where `..` leads. */
+  /**
+   * The directory that holds the primary name; of a directory where `..` leads, also
+   * after it was removed. 0 for anything else without a name.
+   */
   parent: Fid | 0 = 0;
+  /** Slot of the primary name in the parent; 0 for what has no name, and for the root. */
+  slot = 0;
   /** Directories only. */
   entries = 0;
   /** Symlinks only. */
@@ -63,6 +69,8 @@ export class Inode implements Attributes {
   dirty = false;
   /** Something of it is committed; owned by the inode table. */
   stored = false;
+  /** Changes of mode, owner, ACLs or place that this object in memory has seen. */
+  permissionChanges = 0;
 
   constructor(fid: Fid, mode: number, time: Timespec) {
     this.fid = fid;
@@ -79,7 +87,7 @@ function getTime(bytes: Buffer, at: number): Timespec {
   return { sec, nsec: bytes.readUInt32LE(at + 8) };
 }
 
-// As 32-bit words: a write of a Buffer checks more than an encoder needs, 26 times an inode.
+// As 32-bit words: a write of a Buffer checks more than an encoder needs, 28 times an inode.
 const words = new Uint32Array((FIXED_BYTES + TARGET_BYTES_MAX + 1) / 4);
 const scratch = Buffer.from(words.buffer);
 const fixed = scratch.subarray(0, FIXED_BYTES);
@@ -112,6 +120,7 @@ export function encodeInode(inode: Inode): Buffer {
   putTime(21, inode.btime);
   putWords(24, inode.parent);
   putWords(26, inode.entries);
+  putWords(28, inode.slot);
   if (!isSymlink(inode.mode)) return fixed;
   const targetBytes = scratch.write(inode.target, FIXED_BYTES, 'latin1');
   return scratch.subarray(0, FIXED_BYTES + targetBytes);
@@ -139,6 +148,7 @@ export function decodeInode(fid: Fid, bytes: Buffer): Inode {
   inode.btime = getTime(bytes, 84);
   inode.parent = getU64(bytes, 96) as Fid | 0;
   inode.entries = getU64(bytes, 104);
+  inode.slot = getU64(bytes, 112);
   if (isSymlink(inode.mode)) inode.target = bytes.toString('latin1', FIXED_BYTES);
   return inode;
 }

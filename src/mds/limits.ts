@@ -21,6 +21,9 @@ export const LOADED_DIRECTORY_ENTRIES_MAX = 4_096;
 /** Names of one object that is no directory (as ext4's EXT4_LINK_MAX). */
 export const LINK_MAX = 65_000;
 
+/** Answers to whether one directory is below another that are kept in memory. */
+export const ANCESTRY_CACHE_ENTRIES = 16_384;
+
 /** Link count of a directory, which is its subdirectories and two: what 32 bits hold. */
 export const DIRECTORY_LINK_MAX = 2 ** 31;
 
@@ -41,3 +44,54 @@ export const TARGET_BYTES_MAX = 4_095;
 
 /** Names whose hashes fall into one bucket; of 48 bits, unless somebody searches for more. */
 export const BUCKET_SLOTS = 8;
+
+/** Records that a reader of the Lustre view passes over in one step, if it wants few types. */
+export const CHANGELOG_SKIPS_MAX = 1_024;
+
+/**
+ * Directories of which it is remembered for an ordinary user's watch what the user may do
+ * there, and as many by what their own modes and ACLs say: two of the deepest paths.
+ */
+export const REACH_CACHE_ENTRIES = 4_096;
+
+/** What lies deeper is not shown to an ordinary user's watch: no path (PATH_MAX) leads there. */
+export const REACH_DEPTH_MAX = 2_048;
+
+/**
+ * Watches of one ordinary user, of all ordinary users (the last of them only for users that
+ * have none yet), and of the privileged.
+ */
+export const WATCHES_PER_USER_MAX = 8;
+export const WATCHES_OF_USERS_MAX = 64;
+export const WATCHES_FIRST_ONLY = 16;
+export const WATCHES_PRIVILEGED_MAX = 64;
+
+/** Records that wait for one watch: more than can be uncommitted at a time, so that whoever reads loses none. */
+export const WATCH_QUEUE_RECORDS_MAX = 32_768;
+
+/** Bytes of log, counted back from its end, that watches keep from being freed. */
+export const WATCH_LOG_BYTES_MAX = 64 * 2 ** 20;
+
+/**
+ * Names of one object, and directories with them, that an ordinary user's watch looks at
+ * for a record of it, and those of them that it remembers until the delivery. What has more
+ * names is shown through these alone: else a few links would hold up everybody. Where none
+ * of those that are remembered can be listed any more, but there were more, the record is lost.
+ */
+export const WATCH_NAMES_MAX = 64;
+export const WATCH_PARENTS_MAX = 4;
+
+/** Bytes of all name patterns in the filter of an ordinary user's watch. */
+export const WATCH_PATTERN_BYTES_MAX = 256;
+
+/** Accesses that wait until less is uncommitted; with more, the next go without a record. */
+export const ACCESSES_WAITING_MAX = 8_192;
+
+/** Feeds whose policies are looked at after one commit; the others have their turn after the next ones. */
+export const RETENTION_FEEDS_PER_COMMIT = 1_024;
+
+/** How often idle times are looked at, at most: policies count them in seconds. */
+export const IDLE_LOOK_US = 1_000_000;
+
+/** How often the free space is looked at for the policies of feeds. */
+export const SPACE_LOOK_US = 20_000;

@@ -14,6 +14,7 @@ import { type Dirent, DirentTable } from './dirent-table.js';
 import { FidAllocator } from './fid-allocator.js';
 import { Inode } from './inode.js';
 import { InodeTable } from './inode-table.js';
+import { Links } from './links.js';
 import { hashKeyFrom } from './name-hash.js';
 import { type ObjectReaper, ObjectWork } from './object-work.js';
 import { OpenCounts } from './open-counts.js';
@@ -25,6 +26,7 @@ const STATS_KEY = Buffer.from('stats', 'latin1');
 export class Namespace implements Participant {
   readonly inodes: InodeTable;
   readonly dirents: DirentTable;
+  readonly links: Links;
   readonly xattrs: XattrTable;
   readonly inline: FidTable;
   readonly orphans: OrphanTable;
@@ -36,6 +38,11 @@ export class Namespace implements Participant {
    * end of what was written to it: nobody has a record of that.
    */
   readonly linkable = new Map<Fid, number>();
+  /**
+   * Grows with every change of a directory's mode, owner, ACLs or place: what was found out
+   * before about who may get where does not hold any more.
+   */
+  permissionChanges = 0;
   /** Number of inodes, for statfs. */
   inodeCount: number;
   readonly #meta: Tables['meta'];
@@ -45,6 +52,7 @@ export class Namespace implements Participant {
     this.#meta = tables.meta;
     this.inodes = new InodeTable(tables.inode);
     this.dirents = new DirentTable(tables.dirent, hashKeyFrom(fsid));
+    this.links = new Links(this.inodes, this.dirents, tables.link);
     this.xattrs = new XattrTable(tables.xattr);
     this.inline = new FidTable(tables.inline);
     this.orphans = new OrphanTable(tables.orphan);
@@ -141,6 +149,7 @@ export class Namespace implements Participant {
   collect(): void {
     this.inodes.collect();
     this.dirents.collect();
+    this.links.collect();
     this.xattrs.collect();
     this.inline.collect();
     this.orphans.collect();
@@ -156,6 +165,7 @@ export class Namespace implements Participant {
   committed(): void {
     this.inodes.committed();
     this.dirents.committed();
+    this.links.committed();
     this.xattrs.committed();
     this.inline.committed();
     this.orphans.committed();

@@ -3,30 +3,40 @@
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
 import createDebug from 'debug';
-import { type Errno, errnoOf, FsError } from '../base/errno.js';
+import type { Errno } from '../base/errno.js';
+import { EventCounts } from '../base/event-counts.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import { Log, type Visibility } from '../feed/log.js';
 import { FeedRegistry } from '../feed/registry.js';
-import type { Answer, Notice, ReintRequest, ReintResult, Service } from '../rpc/messages.js';
+import type { Notice, ReintRequest, ReintResult, Service } from '../rpc/messages.js';
 import { type DataSync, GroupCommit } from '../store/group-commit.js';
-import type { SpaceUse } from '../store/space-use.js';
 import type { Store } from '../store/store.js';
+import { AccessService } from './access-service.js';
+import { Audience } from './audience.js';
+import { ChangelogService } from './changelog-service.js';
+import { FeedControl } from './feed-control.js';
 import { FeedService } from './feed-service.js';
 import type { DiskUse } from './filesystem-use.js';
 import type { Inode } from './inode.js';
-import { keptRequest } from './kept-request.js';
+import { MutationQueue } from './mutation-queue.js';
 import { Namespace } from './namespace.js';
 import type { ObjectReaper } from './object-work.js';
 import { type QueryMethod, queryMethods } from './queries.js';
 import { recover } from './recovery.js';
 import { reint, spaceOf } from './reint/reint.js';
+import { Retention } from './retention.js';
+import { SERVER_EVENTS } from './server-events.js';
+import { StatsService } from './stats-service.js';
 import { type AppendRecord, Transaction } from './transaction.js';
 import { TransnoCounter } from './transno-counter.js';
+import { WatchService } from './watch-service.js';
 
 const debug = createDebug('feedfs:mds');
 
-type FeedMethod = Extract<keyof Service, `feed${string}`>;
+/** What is asked about feeds, and not about the namespace. */
+type FeedMethod = Extract<keyof Service, `feed${string}` | `changelog${string}` | `watch${string}`>;
+type OtherMethod = QueryMethod | FeedMethod | 'access' | 'stats';
 
 export interface ServerOptions {
   readonly store: Store;
@@ -40,6 +50,8 @@ export interface ServerOptions {
   readonly diskUse: () => DiskUse;
   /** Owner of a new store's root directory. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** Whether ordinary users may have watches. Default false. */
+  readonly userWatch?: boolean;
   readonly notify: (notice: Notice) => void;
 }
 
@@ -53,13 +65,18 @@ export class MetadataServer {
   readonly namespace: Namespace;
   readonly log: Log;
   readonly feeds: FeedRegistry;
+  readonly audience: Audience;
+  readonly retention: Retention;
+  readonly changelog: ChangelogService;
+  readonly watches: WatchService;
   readonly service: Service;
+  readonly events = new EventCounts(SERVER_EVENTS);
   readonly #clock: Clock;
   readonly #options: ServerOptions;
   readonly #transnos: TransnoCounter;
-  readonly #append: AppendRecord = (head, body) => this.log.append(head, body);
-  /** Mutations that wait until the uncommitted state is smaller; nothing overtakes them. */
-  readonly #stalled: (() => void)[] = [];
+  readonly #append: AppendRecord = (head, body) =>
+    this.log.append(head, body, this.audience.takers(head, body));
+  readonly #queue: MutationQueue<Applied>;
 
   constructor(options: ServerOptions) {
     const { store, clock } = options;
@@ -70,10 +87,27 @@ export class MetadataServer {
     this.log = new Log(store.tables, clock, options.visibility);
     this.feeds = new FeedRegistry(store.tables, this.log, clock);
     this.commit = new GroupCommit(store, clock, options.dataSync);
-    for (const participant of [this.namespace, this.log, this.feeds, this.#counters()]) {
+    this.#queue = new MutationQueue(this.commit, this.namespace, (request) =>
+      this.#reintNow(request),
+    );
+    this.retention = new Retention({
+      ...{ registry: this.feeds, log: this.log, commit: this.commit, clock, store },
+      ...{ surroundings: this.namespace.links, events: this.events, notify: options.notify },
+    });
+    const { namespace, feeds, retention } = this;
+    for (const participant of [namespace, this.log, feeds, retention, this.#counters()]) {
       this.commit.join(participant);
     }
-    this.log.onVisible(() => options.notify({ kind: 'visible' }));
+    this.audience = new Audience(this.feeds, this.namespace.links, (wishes) =>
+      options.notify({ kind: 'recording', ...wishes }),
+    );
+    this.watches = new WatchService(this, { clock, forUsers: options.userWatch ?? false });
+    this.log.onVisible(() => {
+      this.watches.trim();
+      options.notify({ kind: 'visible' });
+    });
+    const { feeds: registry, log, commit } = this;
+    this.changelog = new ChangelogService({ registry, log, commit });
     this.service = this.#service();
     this.namespace.makeRoot(clock, options.owner);
     // The FIDs of this run are reserved before any of them is handed out.
@@ -83,15 +117,23 @@ export class MetadataServer {
   }
 
   get recording(): boolean {
-    return this.feeds.count > 0;
+    return this.audience.recording;
   }
 
   /** Commits and purges when due; true while a completion is outstanding. */
   tick(nowUs: number): boolean {
     this.#encodeRecords();
+    // Its readers ask again, as they do when a record becomes visible.
+    if (this.changelog.takeUnfinished()) this.#options.notify({ kind: 'visible' });
+    if (this.feeds.takeUsesToStore()) this.commit.note();
     const busy = this.commit.tick(nowUs);
-    if (!busy && this.feeds.purge.pending && this.feeds.purge.step() > 0) this.commit.note();
+    if (!busy) this.#purge();
     return busy;
+  }
+
+  #purge(): void {
+    const { purge } = this.feeds;
+    if (purge.pending && purge.step() > 0) this.commit.note();
   }
 
   /** While whoever made a change goes on with its answer. */
@@ -106,7 +148,9 @@ export class MetadataServer {
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
   transact(request: ReintRequest): Applied {
-    this.commit.admit(spaceOf(this.namespace, request.change));
+    const use = spaceOf(this.namespace, request.change);
+    this.commit.admit(use);
+    this.retention.room.admit(request, use);
     return this.apply(request);
   }
 
@@ -122,42 +166,8 @@ export class MetadataServer {
     const attributes = reint(txn, request.change);
     this.#transnos.used(txn.transno);
     this.commit.note(1, txn.bytes);
+    this.retention.room.tell();
     return { attributes, kept: txn.kept };
-  }
-
-  #reint(request: ReintRequest, answer: Answer<'reint'>): void {
-    const waits = this.commit.saturated || this.#stalled.length > 0;
-    const use = spaceOf(this.namespace, request.change);
-    if (!waits && !this.#roomComes(use)) return answer(0, this.#reintNow(request));
-    const kept = keptRequest(request);
-    const later = (): void => this.#answer(answer, () => this.#reintNow(kept));
-    if (!waits) return this.#whenRoom(use, later);
-    this.#stalled.push(later);
-    // No flush will come after a failure: then they are refused like any other.
-    this.commit.whenFlushed((error) => {
-      if (error !== undefined) this.#resume();
-    });
-  }
-
-  /** What was deleted a moment ago gives its space back with one of the next flushes. */
-  #roomComes(use: SpaceUse): boolean {
-    return this.namespace.givesSpaceBack && !this.commit.admits(use);
-  }
-
-  /**
-   * After the flush of a removal, or, if its object was let go of only meanwhile, after
-   * the one that destroys it.
-   */
-  #whenRoom(use: SpaceUse, next: () => void): void {
-    this.commit.whenFlushed(() => {
-      if (this.#roomComes(use)) this.commit.whenFlushed(next);
-      else next();
-    });
-  }
-
-  #resume(): void {
-    // What these lead to joins the end of the queue, and has its turn at once.
-    while (this.#stalled.length > 0) this.#stalled.shift()?.();
   }
 
   #reintNow(request: ReintRequest): Applied {
@@ -167,26 +177,15 @@ export class MetadataServer {
     return result;
   }
 
-  /** For answers outside of the transport's own call: an FsError is an errno. */
-  #answer<R>(answer: (errno: Errno | 0, result: R | undefined) => void, work: () => R): void {
-    let result: R;
-    try {
-      result = work();
-    } catch (error) {
-      // Whoever else waits must not suffer for a fault in one.
-      if (!(error instanceof FsError)) console.error('feedfs: a change failed:', error);
-      return answer(errnoOf(error), undefined);
-    }
-    answer(0, result);
-  }
-
   #counters(): { collect(): void; committed(): void; flushed(): void } {
     return {
       collect: () => this.#transnos.collect(),
       committed: () => this.#transnos.committed(),
       flushed: () => {
         if (this.namespace.objects.flushed() > 0) this.commit.note();
-        this.#resume();
+        // Under load one commit follows the other, and nothing is ever idle.
+        this.#purge();
+        this.#queue.resume();
       },
     };
   }
@@ -196,22 +195,51 @@ export class MetadataServer {
   }
 
   #service(): Service {
+    const { feeds: registry, log, commit, audience, events, retention } = this;
+    const policy = retention.setting;
+    const control = new FeedControl({ registry, log, commit, audience, events, policy });
     const feeds = new FeedService({
-      registry: this.feeds,
-      log: this.log,
-      commit: this.commit,
+      registry,
+      log,
+      commit,
+      control,
       notify: this.#options.notify,
+      clock: this.#clock,
+      isFull: (feed) => retention.room.refuses(feed),
     });
     const { store, diskUse } = this.#options;
     const queries = queryMethods(this.namespace, store, diskUse);
-    return { ...queries, ...this.#changes(), ...feeds.methods };
+    return {
+      ...queries,
+      ...this.#changes(),
+      ...feeds.methods,
+      ...this.changelog.methods,
+      ...this.watches.methods,
+      ...new AccessService({
+        log,
+        commit,
+        clock: this.#clock,
+        audience,
+        room: retention.room,
+        events,
+        lastTransno: () => this.#transnos.last,
+      }).methods,
+      ...new StatsService({
+        commit: this.commit,
+        log: this.log,
+        feeds: this.feeds,
+        namespace: this.namespace,
+        events: this.events,
+        clock: this.#clock,
+      }).methods,
+    };
   }
 
   /** Mutations, opens, and waiting for the disk. */
-  #changes(): Omit<Service, QueryMethod | FeedMethod> {
+  #changes(): Omit<Service, OtherMethod> {
     const { namespace } = this;
     return {
-      reint: (request, answer) => this.#reint(request, answer),
+      reint: (request, answer) => this.#queue.run(request, answer),
       open: ({ fid }, answer) => {
         const inode = namespace.inode(fid);
         // Damaged contents refuse the open, which then must not count.
@@ -234,6 +262,10 @@ export class MetadataServer {
         }
         answer(0, undefined);
       },
+      admitData: ({ who, fid }, answer) => {
+        this.retention.room.admitData(who, fid);
+        answer(0, { watchful: this.retention.room.tell() });
+      },
       sync: (_request, answer) => this.#sync(answer),
       intent: ({ fid, generation, durable }, answer) => {
         const announce = (): void => {
@@ -243,7 +275,7 @@ export class MetadataServer {
           else answer(0, undefined);
         };
         // A record that waits ends the intents before it, not those behind it.
-        if (durable && this.#stalled.length > 0) this.#stalled.push(announce);
+        if (durable) this.#queue.after(announce);
         else announce();
       },
       intentOver: ({ fid, generation }, answer) => {
@@ -256,6 +288,7 @@ export class MetadataServer {
 
   /** Commits and flushes everything, and what that leaves to commit. */
   async settle(): Promise<void> {
+    this.retention.keepIdleTimes();
     // Once more, if the last commit failed: whoever waits below would only hear of that.
     this.commit.run();
     do {

@@ -4,6 +4,7 @@
  * it is a bug.
  */
 import type { Fid } from '../base/fid.js';
+import { isDirectory } from '../base/mode.js';
 import type { Timespec } from '../base/time.js';
 import type { ChangeHead } from '../feed/log.js';
 import type { RecordBody, Transno } from '../feed/record.js';
@@ -60,6 +61,10 @@ export class Transaction {
 
   changed(inode: Inode): void {
     inode.ctime = this.time;
+    if (isDirectory(inode.mode)) {
+      this.namespace.permissionChanges++;
+      inode.permissionChanges++;
+    }
     this.namespace.inodes.touch(inode);
   }
 

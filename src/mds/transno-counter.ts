@@ -19,6 +19,11 @@ export class TransnoCounter {
     return (this.#last + 1) as Transno;
   }
 
+  /** Of the last mutation; 0 before the first. */
+  get last(): Transno {
+    return this.#last as Transno;
+  }
+
   /** The mutation happened. */
   used(transno: Transno): void {
     this.#last = transno;

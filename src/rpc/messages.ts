@@ -10,9 +10,19 @@ import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { FileName } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
-import type { Attributes, ReintRequest, ReintResult } from './changes.js';
+import type { AccessMethods } from './accesses.js';
+import type { ChangelogMethods } from './changelog.js';
+import type { Attributes, Credentials, ReintRequest, ReintResult } from './changes.js';
+import type { FeedMethods } from './feeds.js';
+import type { ServerStats } from './stats.js';
+import type { WatchMethods } from './watch.js';
 
+export type * from './accesses.js';
+export type * from './changelog.js';
 export type * from './changes.js';
+export type * from './feeds.js';
+export type * from './stats.js';
+export type * from './watch.js';
 
 export interface Opened {
   readonly attributes: Attributes;
@@ -41,35 +51,8 @@ export interface FilesystemUse {
   readonly smallFree: number;
 }
 
-/** The two views of a feed that are sparse files; each has coordinates of its own. */
-export type FeedView = 'stream' | 'ndjson';
-
-export interface FeedSummary {
-  readonly id: number;
-  readonly name: FileName;
-}
-
-export interface FeedStatus {
-  readonly id: number;
-  readonly size: number;
-  /** Bytes owed in the view's coordinates. */
-  readonly owed: number;
-  readonly mtime: Timespec;
-  readonly created: Timespec;
-}
-
-export interface FeedChunk {
-  /** Bytes put into the request's buffer; 0 with `gone` at the end of a feed that ended. */
-  readonly length: number;
-  /** The reader's cursor after it. */
-  readonly cursor: number;
-  readonly gone: boolean;
-  /** A damaged record stood there: it is skipped, and is an EIO for the reader. */
-  readonly damaged: boolean;
-}
-
 /** Every method: what is asked and what is answered. */
-export interface Methods {
+export interface Methods extends FeedMethods, ChangelogMethods, WatchMethods, AccessMethods {
   lookup: { request: { parent: Fid; name: FileName }; result: Attributes };
   getattr: { request: { fid: Fid }; result: Attributes };
   readlink: { request: { fid: Fid }; result: string };
@@ -107,40 +90,16 @@ export interface Methods {
    * are overwritten in place.
    */
   intent: { request: { fid: Fid; generation: number; durable: boolean }; result: undefined };
+  /**
+   * Before new data are put in their place, while `watchful` or not known: ENOSPC if a feed
+   * that must not miss the record of it is full. Data that are in their place are recorded
+   * in any case.
+   */
+  admitData: { request: { who: Credentials; fid: Fid }; result: { watchful: boolean } };
   /** Takes an announcement back: everything written under it is recorded. */
   intentOver: { request: { fid: Fid; generation: number }; result: undefined };
 
-  feedCreate: { request: { name: FileName }; result: FeedSummary };
-  feedRemove: { request: { name: FileName }; result: undefined };
-  feedLookup: { request: { name: FileName }; result: FeedSummary };
-  feedList: { request: undefined; result: readonly FeedSummary[] };
-  feedStatus: { request: { id: number; view: FeedView }; result: FeedStatus };
-  feedInfo: { request: { id: number }; result: string };
-  /**
-   * FIFO read: the next owed bytes at or after `cursor`; EAGAIN when there are none.
-   */
-  feedNext: {
-    request: { id: number; view: FeedView; cursor: number; into: Uint8Array };
-    result: FeedChunk;
-  };
-  /** Sparse-file read of exactly [offset, offset + into.length), up to the end; EAGAIN at the end. */
-  feedAt: {
-    request: { id: number; view: FeedView; offset: number; into: Uint8Array };
-    result: FeedChunk;
-  };
-  feedSeek: {
-    request: { id: number; view: FeedView; offset: number; whence: 'data' | 'hole' };
-    result: number;
-  };
-  /** Is anything owed at or after the cursor? */
-  feedReady: { request: { id: number; view: FeedView; cursor: number }; result: boolean };
-  /** Cancels every record wholly inside the range; answers when that is on disk. */
-  feedPunch: {
-    request: { id: number; view: FeedView; offset: number; length: number };
-    result: undefined;
-  };
-  /** Whether readers or pollers wait: changes are then committed at once. */
-  feedWatch: { request: { waiting: boolean }; result: undefined };
+  stats: { request: undefined; result: ServerStats };
 }
 
 export type Method = keyof Methods;
@@ -155,8 +114,13 @@ export type Notice =
   /** Records became visible. */
   | { readonly kind: 'visible' }
   | { readonly kind: 'feed-ended'; readonly id: number }
-  /** Whether changes are recorded, so that it is worth knowing who makes them. */
-  | { readonly kind: 'recording'; readonly recording: boolean };
+  /**
+   * Whether changes are recorded, so that it is worth knowing who makes them, and whether
+   * accesses are, so that they have to be told.
+   */
+  | { readonly kind: 'recording'; readonly recording: boolean; readonly accesses: boolean }
+  /** Whether feeds may refuse changes, so that data have to be admitted (`admitData`). */
+  | { readonly kind: 'blocked'; readonly watchful: boolean };
 
 /** A client's end of a connection to the metadata server. */
 export interface Connection {

@@ -14,6 +14,7 @@
 import createDebug from 'debug';
 import { Errno, FsError } from '../base/errno.js';
 import type { Clock } from '../base/time.js';
+import { CommitCounters } from './commit-counters.js';
 import { commitErrno } from './errors.js';
 import {
   BATCH_BYTES_MAX,
@@ -57,15 +58,8 @@ const RETRY_US = 200_000;
 /** How often the free space is looked at, while it is ample. */
 const FREE_SPACE_CHECK_US = 20_000;
 
-export interface CommitCounters {
-  commits: number;
-  changes: number;
-  flushes: number;
-  failures: number;
-}
-
 export class GroupCommit {
-  readonly counters: CommitCounters = { commits: 0, changes: 0, flushes: 0, failures: 0 };
+  readonly counters = new CommitCounters();
   readonly #target: CommitTarget;
   readonly #clock: Clock;
   readonly #dataSync: DataSync;
@@ -127,6 +121,11 @@ export class GroupCommit {
 
   get uncommitted(): number {
     return this.#changes;
+  }
+
+  /** A commit is on its way to the disk: the next one starts after it. */
+  get flushing(): boolean {
+    return this.#flushing;
   }
 
   /** Something is not on disk yet. */
@@ -239,8 +238,7 @@ export class GroupCommit {
     this.#bytes = 0;
     this.#urgent = false;
     this.#lastCommitUs = nowUs;
-    this.counters.commits++;
-    this.counters.changes += changes;
+    this.counters.committed(changes, this.#clock.monotonicUs() - nowUs);
     this.#inFlight = this.#waiting;
     this.#waiting = [];
     this.#flushing = true;
@@ -255,7 +253,7 @@ export class GroupCommit {
       if (dataError) return this.#flushFailed(dataError);
       this.#target.flush((error) => {
         if (error) return this.#flushFailed(error);
-        this.counters.flushes++;
+        this.counters.flushed(this.#clock.monotonicUs() - this.#lastCommitUs);
         this.#flushing = false;
         const waiters = this.#inFlight;
         this.#inFlight = [];

@@ -6,13 +6,39 @@ import { closeSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EnvironmentFile, readEnvironmentFile, type Snapshot } from './environment-file.js';
 import { currentBootId, decodeFlushed, type Flushed, isUsable } from './flush-marker.js';
-import { TABLES, type TableName } from './keys.js';
+import { TABLES, TABLES_SINCE_FORMAT_2, type TableName } from './keys.js';
 import { PageReader } from './page-reader.js';
 import { unseal } from './seal.js';
 import { type Identity, lockStore, pathsOf, readIdentity } from './store-directory.js';
 
+export type FileProblemKind =
+  | 'damaged-file'
+  | 'missing-file'
+  | 'missing-table'
+  | 'lost-transaction'
+  | 'damaged-page';
+
+/** What is enough to be rid of a problem: that the store is opened, a flush marker or a folder made. */
+export type FileMend =
+  | { readonly do: 'open' }
+  | { readonly do: 'marker' }
+  | { readonly do: 'folder'; readonly name: string };
+
 /** Something wrong with the store's files rather than with what they say. */
-export type FileProblem = (kind: string, where: string, message: string) => void;
+export type FileProblem = (
+  kind: FileProblemKind,
+  where: string,
+  message: string,
+  ...mends: readonly FileMend[]
+) => void;
+
+export interface InspectionOptions {
+  readonly bootId?: string;
+  /** The caller has the store open, and with it the lock, and commits nothing meanwhile. */
+  readonly held?: boolean;
+}
+
+const OPEN: FileMend = { do: 'open' };
 
 /** An entry of `objects/made`: fid u64, generation u32. */
 const MADE_ENTRY_BYTES = 12;
@@ -33,20 +59,20 @@ export interface ObjectFile {
 export class Inspection {
   readonly identity: Identity;
   readonly #path: string;
-  readonly #lockFd: number;
+  readonly #lockFd: number | undefined;
   readonly #problem: FileProblem;
   readonly #reader: PageReader | undefined;
 
   /** StoreError(locked, not-a-store, newer-format, corrupt, not-permitted). */
-  constructor(path: string, problem: FileProblem, bootId: string = currentBootId()) {
+  constructor(path: string, problem: FileProblem, options: InspectionOptions = {}) {
     this.#path = path;
     this.#problem = problem;
     this.identity = readIdentity(path);
-    this.#lockFd = lockStore(path);
+    this.#lockFd = options.held === true ? undefined : lockStore(path);
     try {
-      this.#reader = this.#open(bootId);
+      this.#reader = this.#open(options.bootId ?? currentBootId());
     } catch (error) {
-      closeSync(this.#lockFd);
+      this.#unlock();
       throw error;
     }
   }
@@ -77,7 +103,10 @@ export class Inspection {
   *objectFiles(): Generator<ObjectFile> {
     const { objects } = pathsOf(this.#path);
     if (!existsSync(objects)) {
-      this.#problem('missing-file', objects, 'the folder of object files is missing');
+      this.#problem('missing-file', objects, 'the folder of object files is missing', {
+        do: 'folder',
+        name: 'objects',
+      });
       return;
     }
     for (const folder of readdirSync(objects)) {
@@ -88,7 +117,11 @@ export class Inspection {
 
   close(): void {
     this.#reader?.close();
-    closeSync(this.#lockFd);
+    this.#unlock();
+  }
+
+  #unlock(): void {
+    if (this.#lockFd !== undefined) closeSync(this.#lockFd);
   }
 
   #open(bootId: string): PageReader | undefined {
@@ -104,8 +137,9 @@ export class Inspection {
       this.#problem('damaged-page', `table ${found.table}, page ${found.page}`, found.message),
     );
     for (const name of TABLES) {
+      if (this.identity.format === 1 && TABLES_SINCE_FORMAT_2.includes(name)) continue;
       if (!reader.tables.includes(name) && (flushed?.transaction ?? 1) > 0) {
-        this.#problem('missing-table', `table ${name}`, 'is not in the environment');
+        this.#problem('missing-table', `table ${name}`, 'is not in the environment', OPEN);
       }
     }
     return reader;
@@ -119,6 +153,7 @@ export class Inspection {
         'lost-transaction',
         pathsOf(this.#path).data,
         `ends with transaction ${newest.transaction}, but ${flushed.transaction} was on disk`,
+        OPEN,
       );
     }
     const usable = isUsable(newest.transaction, flushed, bootId) || previous.transaction === 0;
@@ -128,7 +163,12 @@ export class Inspection {
   #flushed(): Flushed | undefined {
     const { marker } = pathsOf(this.#path);
     if (!existsSync(marker)) {
-      this.#problem('missing-file', marker, 'is missing: nothing says what is on disk');
+      this.#problem(
+        'missing-file',
+        marker,
+        'is missing: nothing says whether the last transaction is on disk',
+        { do: 'marker' },
+      );
       return undefined;
     }
     const flushed = decodeFlushed(readFileSync(marker));
@@ -137,6 +177,7 @@ export class Inspection {
         'damaged-file',
         marker,
         'is damaged: a mount goes back to the last transaction but one',
+        OPEN,
       );
     }
     return flushed;

@@ -7,6 +7,7 @@
  * | meta    | text                                  | counters, identity         |
  * | inode   | fid u64                               | attributes                 |
  * | dirent  | directory fid u64, slot u64           | fid, type, name            |
+ * | link    | fid u64, directory fid u64, slot u64  | empty: a further name      |
  * | xattr   | fid u64, name                         | value                      |
  * | inline  | fid u64                               | contents of a small file   |
  * | orphan  | fid u64                               | empty                      |
@@ -14,13 +15,16 @@
  * | log     | epoch u32, offset u64                 | block of records           |
  * | feed    | feed id u32                           | feed, as JSON              |
  * | cancel  | feed id u32, epoch u32, offset u64    | cancelled range            |
+ * | pass    | feed id u32, epoch u32, offset u64    | what a feed takes of a block |
  */
+import { Errno, FsError } from '../base/errno.js';
 import { nameToBytes } from '../base/name.js';
 
 export const TABLES = [
   'meta',
   'inode',
   'dirent',
+  'link',
   'xattr',
   'inline',
   'orphan',
@@ -28,28 +32,46 @@ export const TABLES = [
   'log',
   'feed',
   'cancel',
+  'pass',
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
+/** Tables that a store of format 1 may lack. */
+export const TABLES_SINCE_FORMAT_2: readonly TableName[] = ['link', 'pass'];
+
 const TWO_32 = 2 ** 32;
 
+/** FsError(EIO) for a number that only a damaged value can hold. */
 function putU64(key: Buffer, at: number, value: number): void {
+  if (!(value <= Number.MAX_SAFE_INTEGER)) {
+    throw new FsError(Errno.EIO, 'damaged reference; run feedfs fsck');
+  }
   key.writeUInt32BE(Math.floor(value / TWO_32), at);
   key.writeUInt32BE(value % TWO_32, at + 4);
 }
 
+/** The key as a Buffer of at least so many bytes. FsError(EIO): keys have no seal. */
+function viewOf(key: Uint8Array, bytes: number): Buffer {
+  if (key.byteLength < bytes) throw new FsError(Errno.EIO, 'damaged key; run feedfs fsck');
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+}
+
 function getU64(key: Uint8Array, at: number): number {
-  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const view = viewOf(key, at + 8);
   return view.readUInt32BE(at) * TWO_32 + view.readUInt32BE(at + 4);
 }
 
 // LMDB copies a key before the call returns, so one buffer per shape is enough.
 const fidBuffer = Buffer.alloc(8);
 const direntBuffer = Buffer.alloc(16);
+/** Of a key of table `link`. */
+export const LINK_KEY_BYTES = 24;
+
+const linkBuffer = Buffer.alloc(LINK_KEY_BYTES);
 const objectBuffer = Buffer.alloc(13);
 const logBuffer = Buffer.alloc(12);
 const feedBuffer = Buffer.alloc(4);
-const cancelBuffer = Buffer.alloc(16);
+const feedOffsetBuffer = Buffer.alloc(16);
 
 /** Valid until the next call. */
 export function fidKey(fid: number): Buffer {
@@ -70,6 +92,19 @@ export function direntKey(directory: number, slot: number): Buffer {
 
 export function slotOfDirentKey(key: Uint8Array): number {
   return getU64(key, 8);
+}
+
+/** A name of the object `fid`, by its place. Valid until the next call. */
+export function linkKey(fid: number, directory: number, slot: number): Buffer {
+  putU64(linkBuffer, 0, fid);
+  putU64(linkBuffer, 8, directory);
+  putU64(linkBuffer, 16, slot);
+  return linkBuffer;
+}
+
+/** Of a key made by {@link linkKey}. */
+export function placeOfLinkKey(key: Uint8Array): { directory: number; slot: number } {
+  return { directory: getU64(key, 8), slot: getU64(key, 16) };
 }
 
 export function xattrKey(fid: number, name: string): Buffer {
@@ -96,7 +131,7 @@ export function partsOfObjectKey(key: Uint8Array): {
   generation: number;
   kind: number;
 } {
-  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const view = viewOf(key, 13);
   return { fid: getU64(key, 0), generation: view.readUInt32BE(8), kind: view.readUInt8(12) };
 }
 
@@ -108,7 +143,7 @@ export function logKey(epoch: number, offset: number): Buffer {
 }
 
 export function partsOfLogKey(key: Uint8Array): { epoch: number; offset: number } {
-  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const view = viewOf(key, 12);
   return { epoch: view.readUInt32BE(0), offset: getU64(key, 4) };
 }
 
@@ -120,12 +155,26 @@ export function feedKey(id: number): Buffer {
 
 /** Valid until the next call. */
 export function cancelKey(feed: number, epoch: number, offset: number): Buffer {
-  cancelBuffer.writeUInt32BE(feed, 0);
-  cancelBuffer.writeUInt32BE(epoch, 4);
-  putU64(cancelBuffer, 8, offset);
-  return cancelBuffer;
+  return feedOffsetKey(feed, epoch, offset);
+}
+
+/** Valid until the next call. */
+export function passKey(feed: number, epoch: number, offset: number): Buffer {
+  return feedOffsetKey(feed, epoch, offset);
+}
+
+function feedOffsetKey(feed: number, epoch: number, offset: number): Buffer {
+  feedOffsetBuffer.writeUInt32BE(feed, 0);
+  feedOffsetBuffer.writeUInt32BE(epoch, 4);
+  putU64(feedOffsetBuffer, 8, offset);
+  return feedOffsetBuffer;
 }
 
 export function offsetOfCancelKey(key: Uint8Array): number {
   return getU64(key, 8);
+}
+
+export function partsOfPassKey(key: Uint8Array): { feed: number; epoch: number; offset: number } {
+  const view = viewOf(key, 16);
+  return { feed: view.readUInt32BE(0), epoch: view.readUInt32BE(4), offset: getU64(key, 8) };
 }

@@ -1,8 +1,14 @@
 /** Limits of the store, in one place. */
 import { assert } from '../base/assert.js';
 
-/** Version of the on-disk format; a store of a newer one is refused. */
-export const FORMAT_VERSION = 1;
+/** Version of the on-disk format; a store of a newer one is refused, one of an older is upgraded. */
+export const FORMAT_VERSION = 2;
+
+/** Inodes without a name that an upgrade changes between two looks at the table. */
+export const UPGRADE_ROWS = 1_000;
+
+/** Free space that an upgrade asks for, in sizes of table `inode`: its new pages and those of `link`. */
+export const UPGRADE_SPACE_FACTOR = 2;
 
 /** Address space reserved for the LMDB map, and what its file may grow to, in bytes. */
 export const MAP_BYTES = 2 ** 40;
@@ -37,6 +43,12 @@ export const RESERVE_BYTES = 32 * 2 ** 20;
 /** Free bytes below which changes that only rearrange what is there are refused: the rest is for those that free some. */
 export const RESERVE_KEEPING_BYTES = 16 * 2 ** 20;
 
+/**
+ * Free bytes below which no access is recorded that a feed must not miss: what anybody who
+ * reads can bring about must leave some of the reserve for deleting and acknowledging.
+ */
+export const RESERVE_READING_BYTES = 8 * 2 ** 20;
+
 /** Free bytes below which even changes that free space are refused. */
 export const RESERVE_HARD_BYTES = 4 * 2 ** 20;
 
@@ -49,4 +61,5 @@ export const RESIDENT_BYTES_MAX = 16 * 2 ** 20;
 assert(BATCH_CHANGES_MAX < UNCOMMITTED_CHANGES_MAX, 'a full batch must fit below the bound');
 assert(BATCH_BYTES_MAX < UNCOMMITTED_BYTES_MAX, 'a full batch must fit below the bound');
 assert(RESERVE_KEEPING_BYTES < RESERVE_BYTES, 'renaming needs some of the reserve');
-assert(RESERVE_HARD_BYTES < RESERVE_KEEPING_BYTES, 'deleting needs what renaming leaves');
+assert(RESERVE_READING_BYTES < RESERVE_KEEPING_BYTES, 'reading needs what renaming leaves');
+assert(RESERVE_HARD_BYTES < RESERVE_READING_BYTES, 'deleting needs what reading leaves');

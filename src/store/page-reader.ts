@@ -11,7 +11,9 @@ import {
   PAGE_HEAD_BYTES,
   type Snapshot,
 } from './environment-file.js';
+import { freeRuns } from './free-pages.js';
 import {
+  checkNodes,
   checkPageHead,
   NODE_TABLE,
   type Node,
@@ -20,12 +22,18 @@ import {
   PageError,
   PageFlag,
 } from './page.js';
+import {
+  countProblem,
+  FREE_PAGES,
+  headProblem,
+  TREE_BYTES,
+  type TreeCounts,
+  type TreeHead,
+  treeHead,
+} from './tree-head.js';
 
-const TREE_BYTES = 48;
-/** The tree of free pages; the only one whose keys are numbers. */
-const FREE_PAGES = '(free pages)';
-/** No tree of 2^48 pages is deeper; LMDB's own limit. */
-const DEPTH_MAX = 32;
+const NO_BYTES = Buffer.alloc(0);
+
 /** Longest value that LMDB could give back, in bytes; more is damage. */
 const VALUE_BYTES_MAX = 64 * 2 ** 20;
 
@@ -40,21 +48,13 @@ export interface RawEntry {
   readonly value: Buffer;
 }
 
-/** LMDB's MDB_db: where a table's tree starts. */
-interface Tree {
-  readonly table: string;
-  readonly depth: number;
-  readonly entries: number;
-  readonly root: number;
-}
-
 /** What a walk carries: the key that the next one must reach. */
 interface Walk {
-  readonly tree: Tree;
+  readonly tree: TreeHead;
   last: Buffer | undefined;
   /** The next key may be equal to `last`: it is the separator of a branch. */
   mayEqual: boolean;
-  count: number;
+  readonly found: TreeCounts;
   broken: boolean;
 }
 
@@ -62,9 +62,11 @@ export class PageReader {
   readonly #fd: number;
   readonly #pageBytes: number;
   readonly #pages: number;
+  readonly #lastPage: number;
+  readonly #transaction: number;
   readonly #report: (problem: PageProblem) => void;
   readonly #seen: Uint8Array;
-  readonly #tables = new Map<string, Tree>();
+  readonly #tables = new Map<string, TreeHead>();
 
   constructor(
     path: string,
@@ -75,14 +77,29 @@ export class PageReader {
     this.#fd = openSync(path, 'r');
     this.#pageBytes = file.pageBytes;
     this.#pages = Math.min(snapshot.lastPage + 1, Math.ceil(file.size / file.pageBytes));
+    this.#lastPage = snapshot.lastPage;
+    this.#transaction = snapshot.transaction;
     this.#report = report;
     this.#seen = new Uint8Array(Math.ceil(this.#pages / 8));
-    for (const _page of this.#walkAll(treeOf(FREE_PAGES, snapshot.free)));
-    const main = treeOf('(tables)', snapshot.tables);
+    this.#readFree(treeHead(FREE_PAGES, snapshot.free));
+    const main = treeHead('(tables)', snapshot.tables);
     for (const { node } of this.#walkAll(main)) {
       if ((node.flags & NODE_TABLE) === 0 || node.value.length !== TREE_BYTES) continue;
       const table = node.key.toString('latin1').replace(/\0$/, '');
-      this.#tables.set(table, treeOf(table, Buffer.from(node.value)));
+      this.#tables.set(table, treeHead(table, Buffer.from(node.value)));
+    }
+  }
+
+  /** Notes the free pages, so that one which is in use too is found. */
+  #readFree(tree: TreeHead): void {
+    const { table } = tree;
+    for (const { value } of this.#walkAll(tree)) {
+      try {
+        for (const run of freeRuns(value ?? NO_BYTES))
+          this.#take(run.page, run.count, this.#lastPage + 1);
+      } catch (error) {
+        this.#report({ table, page: tree.root, message: messageOf(error) });
+      }
     }
   }
 
@@ -103,14 +120,14 @@ export class PageReader {
     closeSync(this.#fd);
   }
 
-  *#walkAll(tree: Tree): Generator<{ node: Node; value: Buffer | undefined }> {
-    if (tree.depth === 0) return;
-    const walk: Walk = { tree, last: undefined, mayEqual: false, count: 0, broken: false };
-    if (tree.depth > DEPTH_MAX) this.#problem(walk, tree.root, 'its tree cannot be so deep');
-    else yield* this.#walk(walk, tree.root, 1);
-    if (!walk.broken && walk.count !== tree.entries) {
-      this.#problem(walk, tree.root, `has ${walk.count} entries, not ${tree.entries}`);
-    }
+  *#walkAll(tree: TreeHead): Generator<{ node: Node; value: Buffer | undefined }> {
+    const found: TreeCounts = { branch: 0, leaf: 0, overflow: 0, entries: 0 };
+    const walk: Walk = { tree, last: undefined, mayEqual: false, found, broken: false };
+    const problem = headProblem(tree);
+    if (problem !== undefined) this.#problem(walk, tree.root, problem);
+    if (tree.depth > 0) yield* this.#walk(walk, tree.root, 1);
+    const wrong = walk.broken ? undefined : countProblem(tree, found);
+    if (wrong !== undefined) this.#problem(walk, tree.root, wrong);
   }
 
   *#walk(
@@ -123,14 +140,19 @@ export class PageReader {
     let count: number;
     try {
       page = this.#read(number, 1);
-      if (checkPageHead(page, number) !== (branch ? PageFlag.BRANCH : PageFlag.LEAF)) {
+      if (
+        checkPageHead(page, number, this.#transaction) !==
+        (branch ? PageFlag.BRANCH : PageFlag.LEAF)
+      ) {
         throw new PageError('not a page of the expected kind');
       }
       count = nodeCount(page);
+      walk.found[branch ? 'branch' : 'leaf']++;
     } catch (error) {
       this.#problem(walk, number, messageOf(error));
       return;
     }
+    this.#checkNodes(walk, number, page, branch);
     for (let i = 0; i < count; i++) {
       let node: Node;
       let value: Buffer | undefined;
@@ -138,16 +160,25 @@ export class PageReader {
         node = nodeAt(page, i, branch);
         // The first key of a branch page is not used.
         if (!branch || i > 0) this.#checkOrder(walk, node.key, branch);
-        value = branch ? undefined : this.#valueOf(node);
+        value = branch ? undefined : this.#valueOf(node, walk.found);
       } catch (error) {
         this.#problem(walk, number, messageOf(error));
         continue;
       }
       if (branch) yield* this.#walk(walk, node.child, level + 1);
       else {
-        walk.count++;
+        walk.found.entries++;
         yield { node, value };
       }
+    }
+  }
+
+  /** Nodes that cannot be where they are make a page that is not to be changed; what can be read of it is. */
+  #checkNodes(walk: Walk, number: number, page: Buffer, branch: boolean): void {
+    try {
+      checkNodes(page, branch);
+    } catch (error) {
+      this.#problem(walk, number, messageOf(error));
     }
   }
 
@@ -159,13 +190,17 @@ export class PageReader {
     if (order < 0 || (order === 0 && !mayEqual)) throw new PageError('its keys are out of order');
   }
 
-  #valueOf({ value, overflow }: Node): Buffer {
+  #valueOf({ value, overflow }: Node, found: TreeCounts): Buffer {
     if (overflow === undefined) return value;
     const { page, length } = overflow;
     if (length > VALUE_BYTES_MAX) throw new PageError('a value cannot be so long');
     const pages = Math.ceil((PAGE_HEAD_BYTES + length) / this.#pageBytes);
     const bytes = this.#read(page, pages);
-    if (checkPageHead(bytes, page) !== PageFlag.OVERFLOW || bytes.readUInt32LE(20) !== pages) {
+    found.overflow += pages;
+    if (
+      checkPageHead(bytes, page, this.#transaction) !== PageFlag.OVERFLOW ||
+      bytes.readUInt32LE(20) !== pages
+    ) {
       throw new PageError(`page ${page} is not the value’s`);
     }
     return bytes.subarray(PAGE_HEAD_BYTES, PAGE_HEAD_BYTES + length);
@@ -173,33 +208,30 @@ export class PageReader {
 
   /** Throws PageError if the pages are not there, or are in use elsewhere. */
   #read(page: number, count: number): Buffer {
-    if (page < META_PAGES || page + count > this.#pages) {
-      throw new PageError(`page ${page} is beyond the end of the file`);
-    }
-    for (let i = page; i < page + count; i++) {
-      const bit = 1 << (i & 7);
-      if (((this.#seen[i >>> 3] ?? 0) & bit) !== 0) throw new PageError(`page ${i} is used twice`);
-      this.#seen[i >>> 3] = (this.#seen[i >>> 3] ?? 0) | bit;
-    }
+    this.#take(page, count, this.#pages);
     const bytes = Buffer.allocUnsafe(count * this.#pageBytes);
     const length = readSync(this.#fd, bytes, 0, bytes.length, page * this.#pageBytes);
     if (length < bytes.length) throw new PageError(`page ${page} is cut off`);
     return bytes;
   }
 
+  /** Throws PageError if the pages are not all below `end`, or were taken before. */
+  #take(page: number, count: number, end: number): void {
+    if (page < META_PAGES || page + count > end) {
+      throw new PageError(`page ${page} is beyond the end of the file`);
+    }
+    // Free pages behind the end of the file were never written, and nothing can be there.
+    for (let i = page; i < Math.min(page + count, this.#pages); i++) {
+      const bit = 1 << (i & 7);
+      if (((this.#seen[i >>> 3] ?? 0) & bit) !== 0) throw new PageError(`page ${i} is used twice`);
+      this.#seen[i >>> 3] = (this.#seen[i >>> 3] ?? 0) | bit;
+    }
+  }
+
   #problem(walk: Walk, page: number, message: string): void {
     walk.broken = true;
     this.#report({ table: walk.tree.table, page, message });
   }
-}
-
-function treeOf(table: string, head: Buffer): Tree {
-  return {
-    table,
-    depth: head.readUInt16LE(6),
-    entries: Number(head.readBigUInt64LE(32)),
-    root: Number(head.readBigUInt64LE(40)),
-  };
 }
 
 function compare(a: Buffer, b: Buffer, numbers: boolean): number {

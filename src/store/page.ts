@@ -22,6 +22,8 @@ export const PageFlag = { BRANCH: 1, LEAF: 2, OVERFLOW: 4 } as const;
 const NODE_LONG = 1;
 export const NODE_TABLE = 2;
 const NODE_HEAD_BYTES = 8;
+/** Where the overflow pages of a long value are. */
+const PLACE_BYTES = 24;
 const TWO_32 = 2 ** 32;
 
 /** Why the bytes are not what they should be. */
@@ -41,9 +43,11 @@ export interface Node {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** The flags of the page, once its head is found to be that of page `number`. */
-export function checkPageHead(page: Buffer, number: number): number {
+/** The flags of the page, once its head is found to be that of page `number`, written by `transaction` or before. */
+export function checkPageHead(page: Buffer, number: number, transaction: number): number {
   if (Number(page.readBigUInt64LE(0)) !== number) throw new PageError('another page’s number');
+  // LMDB takes one from the future for its own, and writes to it where it stands.
+  if (page.readBigUInt64LE(8) > transaction) throw new PageError('of a transaction to come');
   return page.readUInt16LE(18);
 }
 
@@ -54,6 +58,28 @@ export function nodeCount(page: Buffer): number {
     throw new PageError('its bounds are wrong');
   }
   return lower / 2;
+}
+
+/**
+ * Throws PageError unless the nodes stand one behind the other, from where they start to the
+ * end of the page. LMDB moves them by their lengths, so a wrong one would spoil the others.
+ */
+export function checkNodes(page: Buffer, branch: boolean): void {
+  const extents: { readonly at: number; readonly end: number }[] = [];
+  for (let i = 0; i < nodeCount(page); i++) {
+    const at = page.readUInt16LE(PAGE_HEAD_BYTES + 2 * i) + PAGE_HEAD_BYTES;
+    const { key, value, overflow } = nodeAt(page, i, branch);
+    const valueBytes = overflow === undefined ? value.length : PLACE_BYTES;
+    const bytes = NODE_HEAD_BYTES + key.length + valueBytes;
+    extents.push({ at, end: at + bytes + (bytes % 2) });
+  }
+  extents.sort((a, b) => a.at - b.at);
+  let end = page.readUInt16LE(22) + PAGE_HEAD_BYTES;
+  for (const extent of extents) {
+    if (extent.at !== end) throw new PageError('its nodes overlap, or leave a gap');
+    ({ end } = extent);
+  }
+  if (end !== page.length) throw new PageError('its nodes do not end where it does');
 }
 
 /** Throws PageError if the node does not lie inside the page. */
@@ -71,7 +97,7 @@ export function nodeAt(page: Buffer, i: number, branch: boolean): Node {
   if (branch) return { ...node, child: size + flags * TWO_32 };
   if (key.length === 0) throw new PageError(`node ${i} has no key`);
   if ((flags & ~(NODE_LONG | NODE_TABLE)) !== 0) throw new PageError(`node ${i} has wrong flags`);
-  const inPage = (flags & NODE_LONG) !== 0 ? 24 : size;
+  const inPage = (flags & NODE_LONG) !== 0 ? PLACE_BYTES : size;
   if (keyEnd + inPage > page.length) throw new PageError(`the value of node ${i} is too long`);
   const value = page.subarray(keyEnd, keyEnd + inPage);
   if ((flags & NODE_LONG) === 0) return { ...node, value };

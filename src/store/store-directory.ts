@@ -10,7 +10,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -20,6 +19,9 @@ import { StoreError } from './errors.js';
 import { currentBootId, FlushMarker } from './flush-marker.js';
 import { tryLockFile } from './libc.js';
 import { FORMAT_VERSION } from './limits.js';
+
+/** All that can be opened. */
+const FORMATS: readonly number[] = [1, FORMAT_VERSION];
 
 export interface Identity {
   readonly format: number;
@@ -61,8 +63,7 @@ export function createIfAbsent(path: string): void {
     mkdirSync(paths.environment, { recursive: true, mode: 0o700 });
     mkdirSync(paths.objects, { recursive: true, mode: 0o700 });
     if (!existsSync(paths.marker)) FlushMarker.create(paths.marker, currentBootId());
-    const identity: Identity = { format: FORMAT_VERSION, fsid: randomBytes(16).toString('hex') };
-    writeDurably(paths.identity, `${JSON.stringify(identity)}\n`);
+    writeIdentity(path, { format: FORMAT_VERSION, fsid: randomBytes(16).toString('hex') });
   } catch (error) {
     throw asStoreError(error, 'missing', `cannot make the store ${path}`);
   }
@@ -76,13 +77,30 @@ function makeDirectory(path: string): void {
   }
 }
 
-function writeDurably(path: string, text: string): void {
+function writeIdentity(store: string, { format, fsid }: Identity): void {
+  const path = pathsOf(store).identity;
   const temporary = `${path}.new`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  const fd = openSync(temporary, 'r');
+  writeFileSync(temporary, `${JSON.stringify({ format, fsid })}\n`, { mode: 0o600 });
+  syncPath(temporary);
+  renameSync(temporary, path);
+  syncPath(store);
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, 'r');
   fsyncSync(fd);
   closeSync(fd);
-  renameSync(temporary, path);
+}
+
+/** Says durably that the store is of the current format. StoreError(not-permitted, no-space, corrupt). */
+export function upgradeIdentity(path: string, { fsid }: Identity): Identity {
+  const identity = { format: FORMAT_VERSION, fsid };
+  try {
+    writeIdentity(path, identity);
+  } catch (error) {
+    throw asStoreError(error, 'corrupt', `${path} cannot be upgraded to format ${FORMAT_VERSION}`);
+  }
+  return identity;
 }
 
 /** StoreError(not-a-store, corrupt, newer-format, not-permitted). */
@@ -90,10 +108,9 @@ export function readIdentity(path: string): Identity {
   const file = pathsOf(path).identity;
   let text: string;
   try {
-    if (!statSync(path).isDirectory()) throw new Error('not a directory');
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw asStoreError(error, 'not-a-store', `${path} is not a feedfs store`);
+    throw whyNoStore(path, error);
   }
   const { format, fsid } = parse(text);
   if (typeof format === 'number' && format > FORMAT_VERSION) {
@@ -102,10 +119,29 @@ export function readIdentity(path: string): Identity {
       `${path} has format ${format}, this feedfs knows up to ${FORMAT_VERSION}; use a newer feedfs`,
     );
   }
-  if (format !== FORMAT_VERSION || typeof fsid !== 'string' || !/^[0-9a-f]{32}$/.test(fsid)) {
+  if (!isFormat(format) || typeof fsid !== 'string' || !/^[0-9a-f]{32}$/.test(fsid)) {
     throw new StoreError('corrupt', `${file} is damaged; restore it from a backup`);
   }
   return { format, fsid };
+}
+
+function isFormat(format: unknown): format is number {
+  return typeof format === 'number' && FORMATS.includes(format);
+}
+
+/** Why a store's identity cannot be read, in words. */
+function whyNoStore(path: string, error: unknown): StoreError {
+  const { code } = error as NodeJS.ErrnoException;
+  const options = { cause: error };
+  const no = (why: string): StoreError => new StoreError('not-a-store', `${path} ${why}`, options);
+  if (code === 'ENOTDIR') return no('is not a directory; name the directory of a store');
+  if (code === 'ENOENT' && !existsSync(path)) return no('does not exist');
+  if (code === 'ENOENT') return no('is not a feedfs store: it has no feedfs.json');
+  if (code === 'EACCES' || code === 'EPERM') {
+    const why = 'may not be read by this user; run as the owner of the store, or as root';
+    return new StoreError('not-permitted', `${path} ${why}`, options);
+  }
+  return asStoreError(error, 'not-a-store', `${path} is not a feedfs store`);
 }
 
 /** Empty for what is not a JSON object. */

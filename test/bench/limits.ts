@@ -17,6 +17,9 @@ export const DRAIN_CHMODS = 900_000;
 export const DRAIN_CLIENTS = 2;
 export const DRAIN_ROUNDS = 5;
 
+/** Records of which the feed that takes least takes one. */
+export const FILTER_RARE_EVERY = 100_000;
+
 export const IDLE_SECONDS = 5;
 
 export const LMDB_CHANGES = 20_000;

@@ -35,6 +35,8 @@ export interface Sizes {
   readonly purgeMs: number;
   /** How often they are watched without a purge, to know what is usual. */
   readonly purgeRounds: number;
+  /** Records in the log of the filtered feeds. */
+  readonly filterRecords: number;
   readonly ioBytes: number;
   readonly ioOperations: number;
   readonly ioRounds: number;
@@ -64,6 +66,7 @@ const DEFAULT: Sizes = {
   backlogReads: 500,
   purgeMs: 3_000,
   purgeRounds: 3,
+  filterRecords: 100_000,
   ioBytes: 256 * MIB,
   ioOperations: 20_000,
   ioRounds: 5,
@@ -91,6 +94,7 @@ const QUICK: Sizes = {
   backlogReads: 20,
   purgeMs: 300,
   purgeRounds: 1,
+  filterRecords: 2_000,
   ioBytes: 8 * MIB,
   ioOperations: 500,
   ioRounds: 1,
@@ -101,6 +105,7 @@ const FULL: Sizes = {
   ...DEFAULT,
   name: 'full',
   backlogRecords: [...DEFAULT.backlogRecords, 10_000_000],
+  filterRecords: 1_000_000,
 };
 
 export const SIZES: Readonly<Record<SizeName, Sizes>> = {

@@ -77,7 +77,7 @@ test('no command, an unknown one, a group without a word', async () => {
   assert.match((await feedfs(['frobnicate'])).stderr, /no command "frobnicate"/);
   const group = await feedfs(['feed']);
   assert.is(group.code, ExitCode.USAGE);
-  assert.match(group.stderr, /needs one of: create, ls, show, ack, rm/);
+  assert.match(group.stderr, /needs one of: create, ls, show, .*ack, .*rm/);
   assert.is((await feedfs(['feed', 'frobnicate'])).code, ExitCode.USAGE);
   assert.is((await feedfs(['feed', '--help'])).code, ExitCode.OK);
 });

@@ -37,9 +37,9 @@ test('feed ls: a table, and JSON', () =>
   withPlainFeed(3, async ({ mount }) => {
     writePlainFeed(mount, 'idle', 0);
     const lines = (await ok(['feed', 'ls', '--mount', mount])).split('\n');
-    assert.match(lines[0] ?? '', /^NAME +RECORDS +BYTES +AGE +STATE$/);
-    assert.match(lines[1] ?? '', /^backup +3 +600B +\d+d +active$/);
-    assert.match(lines[2] ?? '', /^idle +0 +0B +- +active$/);
+    assert.match(lines[0] ?? '', /^NAME +RECORDS +BYTES +AGE +IDLE +STATE$/);
+    assert.match(lines[1] ?? '', /^backup +3 +600B +\d+d +0s +active$/);
+    assert.match(lines[2] ?? '', /^idle +0 +0B +- +0s +active$/);
     const json = JSON.parse(await ok(['feed', 'ls', '--json', '-m', mount])) as { name: string }[];
     assert.equal(
       json.map(({ name }) => name),

@@ -62,7 +62,11 @@ test('a record is one line', () => {
     /user.a \(2 bytes\)/,
   );
   assert.match(oneLine({ op: 'removexattr', xattr: { name: 'user.a' } }), /user.a/);
-  assert.match(oneLine({ op: 'lost' }), /lost/);
+  assert.match(oneLine({ op: 'migrate' }), /migrate/);
+  const access = { flags: 0o2, errno: 13, repeated: 7, directory: false };
+  assert.match(oneLine({ op: 'denied', access }), /uid 0 pid 42, flags 0x2, errno 13, 7 times$/);
+  const range = { firstIndex: '3', lastIndex: '9', records: '5', bytes: '800', reason: 'full' };
+  assert.match(oneLine({ op: 'lost', lost: range }), /5 of records 3 to 9: full/);
 });
 
 test('tables are aligned', () => {

@@ -14,6 +14,8 @@ const DEFAULTS: MountOptions = {
   visibility: 'disk',
   driver: 'feedfs',
   accessTimes: 'relatime',
+  userWatch: false,
+  metrics: undefined,
   kernelOptions: [],
 };
 
@@ -28,6 +30,19 @@ const GENERIC =
 test('nothing given', () => {
   assert.equal(parseMountOptions([], ROOT), DEFAULTS);
   assert.equal(parseMountOptions(['', 'defaults'], ROOT), DEFAULTS);
+});
+
+test('user_watch is for mounts that others may use', () => {
+  assert.is(parseMountOptions(['user_watch'], ROOT).userWatch, true);
+  assert.is(parseMountOptions(['user_watch,nouser_watch'], ROOT).userWatch, false);
+  assert.is(parseMountOptions(['user_watch,allow_other'], USER).userWatch, true);
+  for (const [options, rights] of [
+    ['user_watch', USER],
+    ['user_watch,noallow_other', ROOT],
+    ['user_watch,driver=fuse-native', ROOT],
+  ] as const) {
+    assert.throws(() => parseMountOptions([options], rights), /user_watch needs -o allow_other/);
+  }
 });
 
 test('every generic option is taken, alone and together', () => {

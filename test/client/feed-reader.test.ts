@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { controlFid, ROOT_FID } from '../../src/base/fid.js';
 import { nameFromText } from '../../src/base/name.js';
-import { fidOfNode } from '../../src/client/control-nodes.js';
+import { fidOfNode } from '../../src/client/control/nodes.js';
 import type { FakeReply } from '../support/fake-reply.js';
 import { withFolder } from '../support/mount.js';
 import { Simulated } from '../support/simulated.js';

@@ -89,6 +89,24 @@ test('a waiting iteration: woken by a change, ended by abort, close and removal'
     assert.is((await within(closed, WAKE_MS, 'the close')).done, true);
   }));
 
+test('an iteration ends whose feed goes after its file was opened and before it is looked at', () =>
+  withMount(async (mount) => {
+    const iterations: ((feed: Feed) => AsyncGenerator<unknown, void, void>)[] = [
+      (feed) => feed.records(),
+      (feed) => feed.raw(),
+    ];
+    for (const read of iterations) {
+      const feed = await createFeed(mount.mnt, 'short');
+      fs.mkdirSync(path.join(mount.mnt, 'd'));
+      // next() opens the file before it returns, and looks at it later.
+      const removed = read(feed).next();
+      fs.rmdirSync(feed.path);
+      assert.is((await within(removed, WAKE_MS, 'the end of the feed')).done, true);
+      feed.close();
+      fs.rmdirSync(path.join(mount.mnt, 'd'));
+    }
+  }));
+
 test('a waiting iteration throws ENOTCONN when the daemon is killed', () =>
   withMount(async (mount) => {
     const feed = await createFeed(mount.mnt, 'watch');

@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { formatFid } from '../../src/base/fid.js';
 import { nameFromBytes, nameFromText } from '../../src/base/name.js';
 import { FeedError } from '../../src/consumer/errors.js';
-import { parseInfo, parseRecord } from '../../src/consumer/parse.js';
+import { parseInfo } from '../../src/consumer/info.js';
+import { parseRecord } from '../../src/consumer/parse.js';
 import type { FeedRecord, Name } from '../../src/consumer/types.js';
 import { renderNdjson } from '../../src/feed/encodings/ndjson.js';
 import { arbitraryLogOffset, arbitraryRecord } from '../support/arbitrary-record.js';
@@ -50,9 +51,9 @@ test('times before 1970 and in the first second', () => {
 });
 
 test('an operation of a later version is passed on, not refused', () => {
-  const record = parse(recordLine(1, { op: 'lost', count: '5' }));
+  const record = parse(recordLine(1, { op: 'migrate', count: '5' }));
   assert.ok(record.op === 'unknown');
-  assert.is(record.opText, 'lost');
+  assert.is(record.opText, 'migrate');
   assert.is(record.json.count, '5');
 });
 
@@ -70,6 +71,18 @@ const BAD: Readonly<Record<string, Record<string, unknown> | string>> = {
   'extents not a list': { op: 'write', extents: {} },
   'xattr missing': { op: 'setxattr' },
   'last missing': { op: 'unlink' },
+  'access missing': { op: 'open' },
+  'access without errno': { op: 'open', access: { flags: 0, repeated: 0, directory: false } },
+  'directory a number': { op: 'close', access: { errno: 0, repeated: 0, directory: 1 } },
+  'name of what was read missing': {
+    op: 'getxattr',
+    access: { errno: 0, repeated: 0, directory: false },
+  },
+  'lost a number': { op: 'lost', lost: 5 },
+  'count of what is lost a number': {
+    op: 'lost',
+    lost: { firstIndex: '1', lastIndex: '2', records: 2, bytes: '9', reason: '' },
+  },
 };
 for (const [what, members] of Object.entries(BAD)) {
   test(`refused with BAD_RECORD and the position: ${what}`, () => {
@@ -96,10 +109,19 @@ test('whatever the filesystem writes is understood', () => {
       assert.is(parsed.offset, offset);
       assert.equal(parsed.time, record.time);
       assert.is(parsed.fid, formatFid(record.fid));
-      assert.equal(parsed.attrs, record.attrs);
+      assert.equal(parsed.attrs, 'attrs' in record ? record.attrs : {});
       if ('name' in record) assert.is('name' in parsed && bytesOf(parsed.name), record.name);
       if (record.op === 'write')
         assert.equal('extents' in parsed && parsed.extents, record.extents);
+      if ('access' in record) {
+        const access = { flags: undefined, ...record.access };
+        assert.equal('access' in parsed && parsed.access, access);
+      }
+      if (record.op === 'lost') {
+        assert.ok(parsed.op === 'lost');
+        const reason = bytesOf(parsed.lost.reason);
+        assert.equal({ ...parsed.lost, reason }, record.lost);
+      }
     }),
   );
 });
@@ -109,12 +131,26 @@ test('info', () => {
     ...{ id: 1, name: 'backup', state: 'active', created: '1500000000', lastRead: null },
     ...{ firstOffset: '8', nextOffset: '16', firstIndex: '2', nextIndex: '3' },
     ...{ firstText: '100', nextText: '200', owedBytes: '8', owedRecords: '1', owedText: '100' },
-    lastError: null,
+    ...{ epoch: 0, oldest: '2000000000', opens: 1, idleSeconds: 0, full: false },
+    ...{
+      filter: null,
+      filterFrom: null,
+      policy: { maxIdle: '30d' },
+      expired: null,
+      lastError: null,
+    },
+    lost: {
+      ...{ when: '3000000000', why: 'it owed too much' },
+      ...{ firstIndex: '1', lastIndex: '1', records: '1', bytes: '8' },
+    },
   };
   const info = parseInfo(JSON.stringify(json), 'info');
   assert.equal(info.created, { sec: 1, nsec: 500_000_000 });
   assert.is(info.lastRead, undefined);
   assert.is(info.nextText, 200);
+  assert.is(info.expired, undefined);
+  assert.equal(info.lost?.when, { sec: 3, nsec: 0 });
+  assert.is(info.lost?.records, 1);
   assert.throws(() => parseInfo('{}', 'info'), /not a feed's info/);
   assert.throws(() => parseInfo('', 'info'), /not a feed's info/);
 });

@@ -46,6 +46,14 @@ export function writePlainFeed(mount: string, name: string, count: number): Plai
     ...{ firstText: '0', nextText: `${count * BLOCK_BYTES}` },
     ...{ owedBytes: `${count * RECORD_BYTES}`, owedRecords: `${count}` },
     ...{ owedText: `${count * BLOCK_BYTES}`, lastError: null },
+    ...{
+      epoch: 0,
+      oldest: count === 0 ? null : '1700000000000000000',
+      opens: 0,
+      idleSeconds: 0,
+      full: false,
+    },
+    ...{ filter: null, filterFrom: null, policy: {}, lost: null, expired: null },
   };
   fs.writeFileSync(path.join(directory, 'info'), JSON.stringify(info));
   return { mount, directory, lineBytes: BLOCK_BYTES };

@@ -77,7 +77,7 @@ test('any ranges in any order', () => {
   );
 });
 
-test('after, covers and firstOpen answer for every place', () => {
+test('after, covers and endingBefore answer for every place', () => {
   const count = 40;
   const positions = boundaries(count);
   fc.assert(
@@ -94,7 +94,8 @@ test('after, covers and firstOpen answer for every place', () => {
       for (let i = 0; i < count; i++) {
         const from = at(positions, i);
         const inside = ranges.find(({ start, end }) => start.index <= i + 1 && end.index > i + 1);
-        assert.equal(set.firstOpen(from), inside?.end ?? from);
+        const before = ranges.findLast(({ end }) => end.offset <= from.offset);
+        assert.equal(set.endingBefore(from.offset), before);
         const to = at(positions, Math.min(count, i + 3));
         const covered = inside !== undefined && inside.end.offset >= to.offset;
         assert.is(set.covers(from.offset, to.offset), covered);

@@ -5,12 +5,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nameFromText } from '../../src/base/name.js';
 import { BLOCK_HEAD_BYTES } from '../../src/feed/block.js';
-import type { Coordinate } from '../../src/feed/position.js';
-import { owedBytes, readAt, readNext, wholeRecords } from '../../src/feed/view.js';
+import type { ByteCoordinate } from '../../src/feed/position.js';
+import { punched } from '../../src/feed/punch.js';
+import { owedAmount, readAt, readNext } from '../../src/feed/view.js';
 import { FeedModel, FeedStore, logRecord, plainRecord, viewOf } from '../support/feed-model.js';
 import { withFolder } from '../support/mount.js';
 
-const COORDINATES: readonly Coordinate[] = ['offset', 'text'];
+const COORDINATES: readonly ByteCoordinate[] = ['offset', 'text'];
 
 /** A feed with three blocks of three records. */
 async function withThreeBlocks(
@@ -20,7 +21,7 @@ async function withThreeBlocks(
     const feeds = new FeedStore(join(folder, 'store'));
     const model = new FeedModel();
     const { id } = feeds.registry.create(nameFromText('f'));
-    model.owed.set(id, new Set());
+    model.create(id);
     for (let i = 0; i < 9; i++) {
       logRecord(feeds.log, plainRecord(`record ${i}`));
       model.append(plainRecord(`record ${i}`));
@@ -48,7 +49,7 @@ function flip(dataFile: string, record: Buffer, distance: number): void {
 }
 
 /** Every FIFO read with a large buffer: bytes read, or 'damaged'. */
-function readAll(feeds: FeedStore, by: Coordinate): (Buffer | 'damaged')[] {
+function readAll(feeds: FeedStore, by: ByteCoordinate): (Buffer | 'damaged')[] {
   const view = viewOf(feeds, 1, by);
   const parts: (Buffer | 'damaged')[] = [];
   const into = Buffer.alloc(2 ** 20);
@@ -80,7 +81,7 @@ test('a damaged record is reported once; all others are read as they were logged
       assert.is(readAt(viewOf(feeds, 1, by), to, Buffer.alloc(10)).length, 10);
     }
     const view = viewOf(feeds, 1, 'offset');
-    const range = wholeRecords(view, bad, badEnd - bad);
+    const { range } = punched(view, bad, badEnd - bad);
     assert.equal([range?.start.offset, range?.end.offset], [bad, badEnd]);
   }));
 
@@ -99,7 +100,7 @@ test('a damaged head with nothing before it costs its block and no other', () =>
   withThreeBlocks(async (feeds, model) => {
     const cancel = (to: number): void => {
       const feed = feeds.registry.get(1);
-      const range = wholeRecords(viewOf(feeds, 1, 'offset'), 0, to);
+      const { range } = punched(viewOf(feeds, 1, 'offset'), 0, to);
       assert.ok(feed !== undefined && range !== undefined);
       feeds.registry.cancel(feed, range);
       feeds.purge();
@@ -115,8 +116,8 @@ test('a damaged head with nothing before it costs its block and no other', () =>
       assert.ok(Buffer.concat(good).equals(expected), `the rest by ${by}`);
     }
     cancel(rest);
-    assert.is(owedBytes(viewOf(feeds, 1, 'offset')), model.end(9).offset - rest);
-    assert.is(feeds.log.heads(0, model.end(9).offset, 10).length, 1);
+    assert.is(owedAmount(viewOf(feeds, 1, 'offset')), model.end(9).offset - rest);
+    assert.is(feeds.log.heads(feeds.log.newest, 0, model.end(9).offset, 10).length, 1);
   }));
 
 test.run();

@@ -172,6 +172,14 @@ test('records about a file that has no name any more do no harm', ({ dir }) => {
   assert.equal(readdirSync(dir), []);
 });
 
+test('accesses are passed over; what was lost ends it', ({ dir }) => {
+  const access = { flags: 0, errno: 0, repeated: 0, directory: false };
+  const lines = [made('create', A, ROOT, 'a', FILE), { op: 'open', fid: A, access }];
+  apply(dir, lines);
+  assert.equal(readdirSync(dir), ['a']);
+  assert.throws(() => apply(dir, [{ op: 'lost', fid: ROOT }]), /unknown operation/);
+});
+
 test('a feed that contradicts itself is refused', ({ dir }) => {
   const create = made('create', A, ROOT, 'a', FILE);
   const refused = (changes: Change[], message: RegExp): void => {

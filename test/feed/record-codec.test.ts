@@ -195,7 +195,8 @@ test('what is wrong is named', () => {
   };
   assert.is(encode(CREATE).length, 128);
   assert.is(wrong(4, 2), 'version');
-  assert.is(wrong(6, 6), 'opcode');
+  assert.is(wrong(6, 6), 'access');
+  assert.is(wrong(6, 8), 'opcode');
   assert.is(wrong(14, 0x20), 'index');
   assert.is(wrong(22, 0xff), 'transno');
   assert.is(wrong(30, 0x7f), 'time');
@@ -207,7 +208,7 @@ test('what is wrong is named', () => {
   assert.is(wrong(84, 255), 'nid');
   assert.is(wrong(86, 1), 'header');
   assert.is(wrong(88, 2), 'newName');
-  assert.is(wrong(88, 9), 'section');
+  assert.is(wrong(88, 11), 'section');
   assert.is(wrong(88, 3), 'section');
   assert.is(wrong(90, 1), 'name');
   assert.is(wrong(92, 0), 'section');

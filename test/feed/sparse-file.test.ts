@@ -4,294 +4,257 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nameFromText } from '../../src/base/name.js';
 import { BLOCK_RECORDS_MAX } from '../../src/feed/limits.js';
-import type { Coordinate } from '../../src/feed/position.js';
-import type { FeedRecord } from '../../src/feed/record.js';
-import { readAt, readNext, wholeRecords } from '../../src/feed/view.js';
-import { arbitraryRecord } from '../support/arbitrary-record.js';
-import {
-  FeedModel,
-  FeedStore,
-  logRecord,
-  plainRecord,
-  type Unlogged,
-  viewOf,
-} from '../support/feed-model.js';
+import { placesOf } from '../../src/feed/owed.js';
+import { readAt, readNext } from '../../src/feed/view.js';
+import { fsckStore } from '../../src/mds/fsck.js';
+import { FeedModel, FeedStore, logRecord, plainRecord, viewOf } from '../support/feed-model.js';
 import { withFolder } from '../support/mount.js';
-import { checkBlocks, checkReadAt, checkReadNext, checkSeeks } from './sparse-file-checks.js';
+import { arbitraryStep, BYTE_COORDINATES, COORDINATES, type Step, Steps } from './feed-steps.js';
+import {
+  checkBlocks,
+  checkReadAt,
+  checkReadNext,
+  checkRecords,
+  checkSeeks,
+} from './sparse-file-checks.js';
 
 const RUNS = Number(process.env.FEEDFS_MODEL_RUNS ?? 25);
-const COORDINATES: readonly Coordinate[] = ['offset', 'text'];
 
-type Step =
-  | { readonly kind: 'append'; readonly records: readonly FeedRecord[] }
-  | { readonly kind: 'commit' | 'flush' | 'create' | 'purge' | 'reopen' }
-  | { readonly kind: 'remove'; readonly which: number }
-  | {
-      readonly kind: 'punch';
-      readonly which: number;
-      readonly by: Coordinate;
-      /** Parts per 1,000 of the file; a length beyond the end is fine. */
-      readonly from: number;
-      readonly length: number;
-      /** Begin and end on record boundaries. */
-      readonly whole: boolean;
-    };
+/** Some of a feed's records are in one epoch, some in the next. */
+const EPOCH_BYTES = [Number.MAX_SAFE_INTEGER, 3_000, 20_000] as const;
 
-const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc
-      .array(arbitraryRecord, { minLength: 1, maxLength: 6 })
-      .map((records): Step => ({ kind: 'append', records })),
-  },
-  { weight: 4, arbitrary: fc.constant<Step>({ kind: 'commit' }) },
-  { weight: 4, arbitrary: fc.constant<Step>({ kind: 'flush' }) },
-  { weight: 2, arbitrary: fc.constant<Step>({ kind: 'create' }) },
-  { weight: 2, arbitrary: fc.constant<Step>({ kind: 'purge' }) },
-  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'reopen' }) },
-  { weight: 1, arbitrary: fc.nat(9).map((which): Step => ({ kind: 'remove', which })) },
-  {
-    weight: 8,
-    arbitrary: fc
-      .record({
-        which: fc.nat(9),
-        by: fc.constantFrom(...COORDINATES),
-        from: fc.nat(1000),
-        length: fc.oneof(fc.nat(200), fc.nat(1200)),
-        whole: fc.boolean(),
-      })
-      .map((punch): Step => ({ kind: 'punch', ...punch })),
-  },
-);
-
-function unlogged({ index: _index, ...rest }: FeedRecord): Unlogged {
-  return rest as Unlogged;
-}
-
-/** Carries a step out on both sides. */
-async function take(step: Step, feeds: FeedStore, model: FeedModel): Promise<void> {
-  const { log, registry, commit } = feeds;
-  const ids = [...model.owed.keys()];
-  switch (step.kind) {
-    case 'append':
-      if (ids.length === 0) break;
-      for (const record of step.records) {
-        logRecord(log, unlogged(record));
-        model.append(unlogged(record));
-        commit.note();
+function checkAll({ feeds, model }: Steps, sizes: readonly number[]): void {
+  for (const id of model.feeds.keys()) {
+    checkOwed(feeds, model, id);
+    for (const { epoch } of feeds.feed(id).parts.map(({ span }) => span)) {
+      for (const by of COORDINATES) {
+        checkSeeks(feeds, model, id, by, epoch);
+        checkRecords(feeds, model, id, by, epoch);
       }
-      break;
-    case 'commit':
-      if (commit.uncommitted === 0 || feeds.flushing) break;
-      commit.run();
-      model.committed();
-      break;
-    case 'flush':
-      if (!feeds.flushing) break;
-      feeds.finishFlush();
-      model.flushed();
-      break;
-    case 'create': {
-      const { id } = registry.create(nameFromText(`feed ${model.made++}`));
-      commit.note();
-      model.owed.set(id, new Set());
-      break;
-    }
-    case 'remove': {
-      const feed = registry.get(ids[step.which % ids.length] ?? -1);
-      if (feed === undefined) break;
-      registry.remove(feed);
-      commit.note();
-      model.owed.delete(feed.id);
-      break;
-    }
-    case 'purge':
-      settle(feeds, model);
-      feeds.purge();
-      checkBlocks(feeds, model);
-      break;
-    case 'reopen':
-      settle(feeds, model);
-      await feeds.reopen();
-      break;
-    case 'punch':
-      punch(step, feeds, model);
-      break;
-  }
-}
-
-function settle(feeds: FeedStore, model: FeedModel): void {
-  feeds.settle();
-  model.committed();
-  model.flushed();
-}
-
-function punch(step: Extract<Step, { kind: 'punch' }>, feeds: FeedStore, model: FeedModel): void {
-  const ids = [...model.owed.keys()];
-  const id = ids[step.which % ids.length];
-  const feed = id === undefined ? undefined : feeds.registry.get(id);
-  if (id === undefined || feed === undefined) return;
-  const { by } = step;
-  const end = model.end(model.visible)[by];
-  let from = Math.floor((end * step.from) / 1000);
-  let to = from + Math.floor((end * step.length) / 1000);
-  if (step.whole) {
-    from = model.records.find((record) => record[by][0] >= from)?.[by][0] ?? from;
-    to = model.records.find((record) => record[by][1] >= to)?.[by][1] ?? to;
-  }
-  if (to <= from) return;
-  const range = wholeRecords(viewOf(feeds, id, by), from, to - from);
-  if (range !== undefined) {
-    feeds.registry.cancel(feed, range);
-    feeds.commit.note();
-  }
-  model.punch(id, by, from, to - from);
-}
-
-function checkAll(feeds: FeedStore, model: FeedModel, sizes: readonly number[]): void {
-  for (const id of model.owed.keys()) {
-    for (const by of COORDINATES) {
-      checkSeeks(feeds, model, id, by);
-      const end = model.end(model.visible)[by];
-      for (const size of sizes) {
-        const from = (size * 7919) % (end + 1);
-        checkReadNext(feeds, model, id, { by, from: size % 3 === 0 ? from : 0, size });
-        checkReadAt(feeds, model, id, { by, from, size });
+      for (const by of BYTE_COORDINATES) {
+        const end = model.end(model.visible, epoch)[by];
+        for (const size of sizes) {
+          const from = (size * 7919) % (end + 1);
+          checkReadNext(feeds, model, id, { by, from: size % 3 === 0 ? from : 0, size, epoch });
+          checkReadAt(feeds, model, id, { by, from, size, epoch });
+        }
       }
     }
   }
 }
 
-test('every seek, read and count agrees with the model after random steps', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(arbitraryStep, { minLength: 10, maxLength: 45 }),
-      fc.array(fc.oneof(fc.integer({ min: 40, max: 5000 }), fc.constant(2 ** 20)), {
-        minLength: 3,
-        maxLength: 3,
-      }),
-      (steps, sizes) =>
-        withFolder(async (folder) => {
-          const feeds = new FeedStore(join(folder, 'store'));
-          const model = new FeedModel();
-          await take({ kind: 'create' }, feeds, model);
-          for (const step of steps) await take(step, feeds, model);
-          // What is not on disk is not to be seen.
-          checkAll(feeds, model, [1500]);
-          settle(feeds, model);
-          checkAll(feeds, model, sizes);
-          await feeds.reopen();
-          checkAll(feeds, model, [997]);
-          feeds.purge();
-          checkBlocks(feeds, model);
-          checkAll(feeds, model, [31]);
-          for (const feed of feeds.registry.list()) feeds.registry.remove(feed);
-          model.owed.clear();
-          feeds.purge();
-          checkBlocks(feeds, model);
-          await feeds.store.close();
-        }),
-    ),
-    { numRuns: RUNS, endOnFailure: true, includeErrorInReport: true },
+/** What the feed owes in all, and where that begins. */
+function checkOwed(feeds: FeedStore, model: FeedModel, id: number): void {
+  const feed = feeds.feed(id);
+  const { owed, lost } = model.feed(id);
+  const sums = (ordinals: readonly number[], by: 'offset' | 'text'): number => {
+    const own = lost === undefined ? 0 : lost[by][1] - lost[by][0];
+    return ordinals.reduce((sum, ordinal) => {
+      const [from, to] = model.records[ordinal]?.[by] ?? [0, 0];
+      return sum + to - from;
+    }, own);
+  };
+  const expected = (ordinals: readonly number[]) => ({
+    bytes: sums(ordinals, 'offset'),
+    records: ordinals.length + (lost === undefined ? 0 : 1),
+    text: sums(ordinals, 'text'),
+  });
+  const visible = model.visibleOwed(id);
+  const { bytes, records, text, first } = feeds.registry.owed(feed);
+  assert.equal({ bytes, records, text }, expected(visible), 'owed of what is visible');
+  assert.equal(feeds.registry.owedAtEnd(feed), expected([...owed]), 'owed of all');
+  const oldest = lost ?? model.records[visible[0] ?? -1];
+  const begins = oldest && [oldest.offset[0], oldest.index[0], oldest.text[0]];
+  assert.equal(first && [first.offset, first.index, first.text], begins, 'what is owed first');
+  assert.equal(feed.lost === undefined, lost === undefined);
+  const places = placesOf(feed, feeds.log.newest);
+  if (oldest !== undefined) assert.is(places.epoch, oldest.epoch);
+  const end = model.end(model.visible, places.epoch);
+  assert.equal({ ...places.next }, end, 'what comes next');
+  assert.equal({ ...places.first }, first === undefined ? end : { ...first });
+}
+
+/** Only the newest spans are there, and of the others those in which something is owed, and what lies between. */
+function checkSpans({ feeds, model }: Steps): void {
+  const [oldest] = feeds.log.spans;
+  if (oldest === undefined || !oldest.complete) return;
+  const isOwed = [...model.feeds.values()].some(
+    ({ owed, lost }) =>
+      lost?.epoch === oldest.epoch ||
+      [...owed].some((ordinal) => model.records[ordinal]?.epoch === oldest.epoch),
   );
-});
+  assert.ok(isOwed, `epoch ${oldest.epoch} is still there, and nobody owes anything of it`);
+}
+
+/** Rows are those of blocks that a feed owes something of, and the last one of each feed. */
+function checkPassRows({ feeds, model }: Steps): void {
+  const { pass } = feeds.store.tables;
+  const kept = new Map<string, number>();
+  for (const key of pass.keys({})) {
+    const [id, epoch] = [key.readUInt32BE(0), key.readUInt32BE(4)];
+    const at = Number(key.readBigUInt64BE(8));
+    const passes = feeds.registry.get(id)?.part(epoch)?.passes;
+    assert.ok(passes !== undefined, `a row of feed ${id} in epoch ${epoch}`);
+    const row = passes.floor(at);
+    const map = model.dataMap(id, 'offset', epoch);
+    const { lost } = model.feed(id);
+    if (lost?.epoch === epoch) map.fill(0, ...lost.offset);
+    if (row !== undefined && map.subarray(row.start.offset, row.end.offset).includes(1)) continue;
+    const count = (kept.get(`${id} ${epoch}`) ?? 0) + 1;
+    kept.set(`${id} ${epoch}`, count);
+    assert.is(passes.last?.start.offset, at, `row of feed ${id} at ${at} is needed by nobody`);
+  }
+}
+
+/** What fsck says of the store's feeds and log; it has no tree. */
+function checkStore({ path }: FeedStore): void {
+  const { findings } = fsckStore(path);
+  assert.equal(
+    findings.filter(({ kind }) => kind !== 'missing-root' && kind !== 'damaged-value'),
+    [],
+  );
+  const counters = ['meta fid.reserved', 'meta stats', 'meta transno', 'meta format'];
+  const damaged = findings.filter(({ kind }) => kind === 'damaged-value');
+  assert.equal(
+    damaged.filter(({ where }) => !counters.includes(where)),
+    [],
+  );
+}
+
+async function run(steps: Steps, list: readonly Step[], sizes: readonly number[]): Promise<void> {
+  const { feeds, model } = steps;
+  await steps.take({ kind: 'create' });
+  for (const step of list) await steps.take(step);
+  // What is not on disk is not to be seen.
+  checkAll(steps, [1500]);
+  steps.settle();
+  checkAll(steps, sizes);
+  await feeds.reopen(() => checkStore(feeds));
+  checkAll(steps, [997]);
+  feeds.purge();
+  checkBlocks(feeds, model);
+  checkSpans(steps);
+  checkPassRows(steps);
+  checkAll(steps, [31]);
+  await feeds.reopen(() => checkStore(feeds));
+  checkAll(steps, [4096]);
+  for (const feed of feeds.registry.list()) feeds.registry.remove(feed);
+  model.feeds.clear();
+  feeds.purge();
+  checkBlocks(feeds, model);
+  for (const table of ['feed', 'cancel', 'pass', 'log'] as const) {
+    assert.is([...feeds.store.tables[table].keys({})].length, 0, `table ${table}`);
+  }
+  await feeds.store.close();
+}
+
+for (const epochBytesMax of EPOCH_BYTES) {
+  test(`every seek, read and count agrees with the model; epochs of ${epochBytesMax} bytes`, () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(arbitraryStep, { minLength: 10, maxLength: 50 }),
+        fc.array(fc.oneof(fc.integer({ min: 40, max: 5000 }), fc.constant(2 ** 20)), {
+          minLength: 3,
+          maxLength: 3,
+        }),
+        (list, sizes) =>
+          withFolder((folder) => {
+            const feeds = new FeedStore(join(folder, 'store'), { epochBytesMax });
+            return run(new Steps(feeds, new FeedModel(epochBytesMax)), list, sizes);
+          }),
+      ),
+      { numRuns: RUNS, endOnFailure: true, includeErrorInReport: true },
+    ));
+}
+
+async function withFeed(use: (steps: Steps) => void | Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const steps = new Steps(new FeedStore(join(folder, 'store')), new FeedModel());
+    await steps.take({ kind: 'create' });
+    await use(steps);
+    await steps.feeds.store.close();
+  });
+}
+
+function append({ feeds, model }: Steps, name: string): void {
+  logRecord(feeds.log, plainRecord(name));
+  model.append(plainRecord(name));
+}
+
+function blocksOf({ log }: FeedStore): number {
+  return log.heads(log.newest, 0, log.end.offset, 100).length;
+}
 
 test('a FIFO read with one byte of room at a time gives all the bytes', () =>
-  withFolder(async (folder) => {
-    const feeds = new FeedStore(join(folder, 'store'));
-    const model = new FeedModel();
-    await take({ kind: 'create' }, feeds, model);
+  withFeed((steps) => {
+    const { feeds, model } = steps;
     for (let i = 0; i < 7; i++) {
-      logRecord(feeds.log, plainRecord(`name ${i}`));
-      model.append(plainRecord(`name ${i}`));
-      if (i % 3 === 0) settle(feeds, model);
+      append(steps, `name ${i}`);
+      if (i % 3 === 0) steps.settle();
     }
-    settle(feeds, model);
-    for (const by of COORDINATES) {
+    steps.settle();
+    for (const by of BYTE_COORDINATES) {
       for (const size of [1, 2, 3, 7, 64]) {
         checkReadNext(feeds, model, 1, { by, from: 0, size });
         checkReadAt(feeds, model, 1, { by, from: 0, size });
       }
     }
-    await feeds.store.close();
   }));
 
 test('a batch of many records becomes several blocks, and reads cross them', () =>
-  withFolder(async (folder) => {
-    const feeds = new FeedStore(join(folder, 'store'));
-    const model = new FeedModel();
-    await take({ kind: 'create' }, feeds, model);
+  withFeed((steps) => {
+    const { feeds, model } = steps;
     const count = 2 * BLOCK_RECORDS_MAX + 100;
-    for (let i = 0; i < count; i++) {
-      logRecord(feeds.log, plainRecord(`${i}`));
-      model.append(plainRecord(`${i}`));
-    }
-    settle(feeds, model);
-    const { end } = feeds.log;
-    assert.is(feeds.log.heads(0, end.offset, 100).length, 3);
-    for (const by of COORDINATES) {
+    for (let i = 0; i < count; i++) append(steps, `${i}`);
+    steps.settle();
+    assert.is(blocksOf(feeds), 3);
+    for (const by of BYTE_COORDINATES) {
       for (const size of [1000, 100_000, 2 ** 20]) {
         checkReadNext(feeds, model, 1, { by, from: 0, size });
         checkReadAt(feeds, model, 1, { by, from: 500, size });
       }
     }
-    await feeds.store.close();
   }));
 
 test('blocks that lost their last feed are freed after the store was opened again', () =>
-  withFolder(async (folder) => {
-    const feeds = new FeedStore(join(folder, 'store'));
-    const model = new FeedModel();
-    await take({ kind: 'create' }, feeds, model);
-    logRecord(feeds.log, plainRecord('one'));
-    settle(feeds, model);
+  withFeed(async (steps) => {
+    const { feeds } = steps;
+    append(steps, 'one');
+    steps.settle();
     // The feed goes, and the store is closed before the purge gets round to it.
-    await take({ kind: 'remove', which: 0 }, feeds, model);
+    await steps.take({ kind: 'remove', which: 0 });
     await feeds.reopen();
     feeds.purge();
-    assert.is(feeds.log.heads(0, feeds.log.end.offset, 10).length, 0);
-    await feeds.store.close();
+    assert.is(blocksOf(feeds), 0);
   }));
 
 test('a block in the middle that was cancelled before a crash is freed afterwards', () =>
-  withFolder(async (folder) => {
-    const feeds = new FeedStore(join(folder, 'store'));
-    const model = new FeedModel();
-    await take({ kind: 'create' }, feeds, model);
+  withFeed(async (steps) => {
+    const { feeds, model } = steps;
     for (const name of ['one', 'two', 'three']) {
-      logRecord(feeds.log, plainRecord(name));
-      model.append(plainRecord(name));
-      settle(feeds, model);
+      append(steps, name);
+      steps.settle();
     }
     const [from, to] = model.records[1]?.offset ?? [0, 0];
-    const range = wholeRecords(viewOf(feeds, 1, 'offset'), from, to - from);
-    const feed = feeds.registry.get(1);
-    assert.ok(range !== undefined && feed !== undefined);
-    feeds.registry.cancel(feed, range);
+    assert.ok(feeds.registry.punch(feeds.feed(1), viewOf(feeds, 1, 'offset'), from, to - from));
     model.punch(1, 'offset', from, to - from);
     await feeds.reopen();
     feeds.purge();
     checkBlocks(feeds, model);
-    assert.is(feeds.log.heads(0, feeds.log.end.offset, 10).length, 2);
-    await feeds.store.close();
+    assert.is(blocksOf(feeds), 2);
   }));
 
 test('a feed that starts beyond the visible end owes nothing', () =>
-  withFolder(async (folder) => {
-    const feeds = new FeedStore(join(folder, 'store'));
-    const model = new FeedModel();
-    await take({ kind: 'create' }, feeds, model);
-    logRecord(feeds.log, plainRecord('not on disk yet'));
-    model.append(plainRecord('not on disk yet'));
-    await take({ kind: 'create' }, feeds, model);
-    for (const id of model.owed.keys())
+  withFeed(async (steps) => {
+    const { feeds, model } = steps;
+    append(steps, 'not on disk yet');
+    await steps.take({ kind: 'create' });
+    for (const id of model.feeds.keys())
       for (const by of COORDINATES) checkSeeks(feeds, model, id, by);
     assert.is(readNext(viewOf(feeds, 2, 'offset'), 0, Buffer.alloc(10)).length, 0);
     assert.is(readAt(viewOf(feeds, 2, 'offset'), 0, Buffer.alloc(10)).length, 0);
-    settle(feeds, model);
-    await feeds.store.close();
+    steps.settle();
   }));
 
 test.run();

@@ -14,6 +14,7 @@ import {
   xattrKey,
 } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
+import { LINK_CASES } from './fsck-link-cases.js';
 
 type Tables = Store['tables'];
 
@@ -100,7 +101,7 @@ export const CASES: readonly Case[] = [
       tables.dirent.remove(key);
       tables.dirent.put(direntKey(inner, 16), value);
     },
-    kinds: ['bad-entry'],
+    kinds: ['bad-entry', 'wrong-name'],
   },
   {
     what: 'an orphan without an inode, and one that has a name',
@@ -214,6 +215,7 @@ export const CASES: readonly Case[] = [
     },
     kinds: ['damaged-block'],
   },
+  ...LINK_CASES,
 ];
 
 function lastBlock(tables: Tables): Buffer {

@@ -54,7 +54,7 @@ async function drain(path: string, view: FeedView): Promise<Drained> {
   let failures = 0;
   for (let cursor = 0; ; ) {
     const chunk = await bench
-      .call('feedNext', { id: 1, view, cursor, into })
+      .call('feedNext', { id: 1, view, epoch: 0, cursor, into })
       .then((result) => result as FeedChunk)
       .catch(() => undefined);
     if (chunk === undefined) break;
@@ -99,7 +99,13 @@ test('a damaged head behind a freed block costs that block', async () => {
     const length = block.length - HEAD_BYTES;
     // What one feed has acknowledged is freed.
     const bench = new Bench(path);
-    await bench.call('feedPunch', { id: 1, view: 'stream', offset: 0, length: length + 8 });
+    await bench.call('feedPunch', {
+      id: 1,
+      view: 'stream',
+      epoch: 0,
+      offset: 0,
+      length: length + 8,
+    });
     while (bench.server.feeds.purge.pending) bench.server.feeds.purge.step();
     bench.server.commit.note();
     await bench.close();
@@ -127,6 +133,47 @@ test('a bit in the length of a record costs the rest of its block', async () => 
       assert.ok(bytes > (BLOCKS - 1) * (blocks - 100) && bytes < owed, `${bytes} of ${owed}`);
     }
   });
+});
+
+test('a block of which nothing is left is one damaged record, in each view', async () => {
+  await withLog(async (path) => {
+    const { length } = await blockOf(path, 2);
+    await tamper(path, ({ log }) => {
+      const key = Buffer.from(must([...log.keys({})][2], 'key'));
+      log.put(key, Buffer.alloc(0));
+    });
+    assert.equal(kinds(fsckStore(path)), ['damaged-block']);
+    const text = await drain(path, 'ndjson');
+    assert.is(text.failures, 1);
+    assert.ok(text.bytes < text.owed);
+    const stream = await drain(path, 'stream');
+    assert.is(stream.failures, 1);
+    assert.is(stream.bytes, stream.owed - (length - HEAD_BYTES));
+  });
+});
+
+test('a block that is missing can be acknowledged, wherever it was', async () => {
+  for (const missing of [0, 1, BLOCKS - 1]) {
+    await withLog(async (path) => {
+      await tamper(path, ({ log }) => {
+        log.remove(Buffer.from(must([...log.keys({})][missing], 'key')));
+      });
+      assert.equal(kinds(fsckStore(path)), ['missing-block']);
+      const { owed } = await drain(path, 'stream');
+      const bench = new Bench(path);
+      const punch = { id: 1, view: 'stream', epoch: 0, offset: 0, length: owed } as const;
+      // All but a byte of what is missing last leaves it owed.
+      await bench.call('feedPunch', { ...punch, length: owed - 1 });
+      const part = (await bench.call('feedStatus', { id: 1, view: 'stream', epoch: 0 })) as {
+        owed: number;
+      };
+      assert.ok(part.owed > 0);
+      await bench.call('feedPunch', punch);
+      await bench.close();
+      assert.is((await drain(path, 'stream')).owed, 0);
+      assert.equal(fsckStore(path).findings, []);
+    });
+  }
 });
 
 test('a record that is whole but not its block’s is found', async () => {

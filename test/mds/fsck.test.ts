@@ -4,60 +4,19 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { must } from '../../src/base/assert.js';
-import { formatFid, ROOT_FID } from '../../src/base/fid.js';
-import { nameFromText } from '../../src/base/name.js';
+import { formatFid } from '../../src/base/fid.js';
 import { type FsckReport, fsckStore } from '../../src/mds/fsck.js';
 import { fidKey } from '../../src/store/keys.js';
-import { type Bench, makeStore, tamper, withTemp } from '../support/damage.js';
-import { CASES, type Made } from './fsck-cases.js';
-
-async function build(bench: Bench): Promise<Made> {
-  await bench.call('feedCreate', { name: nameFromText('first') });
-  const folder = bench.folder('folder');
-  const inner = bench.folder('inner', folder.fid);
-  const small = bench.file('small', inner.fid);
-  bench.write(small, Buffer.from('contents'));
-  bench.change({
-    op: 'setxattr',
-    fid: small.fid,
-    name: nameFromText('user.x'),
-    value: Buffer.from('value'),
-    flags: 0,
-  });
-  const large = bench.file('large');
-  bench.write(large, Buffer.alloc(20_000, 'x'));
-  const linked = bench.file('linked');
-  bench.change({ op: 'link', fid: linked.fid, parent: folder.fid, name: nameFromText('again') });
-  bench.change({ op: 'symlink', parent: ROOT_FID, name: nameFromText('link'), target: 'folder' });
-  await bench.settle();
-  await bench.call('feedCreate', { name: nameFromText('second') });
-  for (let i = 0; i < 700; i++) bench.file(`file${i}`, folder.fid);
-  await bench.settle();
-  // Some of the first records; the first feed has them alone.
-  await bench.call('feedPunch', { id: 1, view: 'stream', offset: 200, length: 600 });
-  const fids = { folder, inner, small, large, linked };
-  return Object.fromEntries(
-    Object.entries(fids).map(([name, { fid }]) => [name, fid]),
-  ) as unknown as Made;
-}
-
-async function withStore(use: (path: string, made: Made) => void | Promise<void>): Promise<void> {
-  await withTemp(async (folder) => {
-    const path = join(folder, 'store');
-    let made: Made | undefined;
-    await makeStore(path, async (bench) => {
-      made = await build(bench);
-    });
-    await use(path, must(made, 'store'));
-  });
-}
+import { makeStore, tamper, withTemp } from '../support/damage.js';
+import { CASES } from './fsck-cases.js';
+import { withCaseStore } from './fsck-store.js';
 
 function kinds({ findings }: FsckReport): string[] {
   return [...new Set(findings.map(({ kind }) => kind))].sort();
 }
 
 test('nothing is found in a whole store, and everything is counted', async () => {
-  await withStore((path) => {
+  await withCaseStore((path) => {
     const { findings, checked } = fsckStore(path);
     assert.equal(findings, []);
     assert.is(checked.inodes, 707);
@@ -71,7 +30,7 @@ test('nothing is found in a whole store, and everything is counted', async () =>
 });
 
 test('nothing is changed in the store', async () => {
-  await withStore((path) => {
+  await withCaseStore((path) => {
     const before = snapshot(path);
     fsckStore(path);
     assert.equal(snapshot(path), before);
@@ -89,7 +48,7 @@ function snapshot(path: string): string[] {
 
 for (const { what, change, kinds: wanted } of CASES) {
   test(`finds ${what}`, async () => {
-    await withStore(async (path, made) => {
+    await withCaseStore(async (path, made) => {
       await tamper(path, (tables) => change(tables, made));
       const report = fsckStore(path);
       assert.equal(kinds(report), wanted, JSON.stringify(report.findings, undefined, 1));
@@ -98,7 +57,7 @@ for (const { what, change, kinds: wanted } of CASES) {
 }
 
 test('finds an object file that is missing and one too many, and says whose they are', async () => {
-  await withStore((path, { large }) => {
+  await withCaseStore((path, { large }) => {
     const objects = join(path, 'objects');
     const [folder = '', file = ''] = must(
       fs.readdirSync(objects, { recursive: true, encoding: 'utf8' }).find((n) => n.includes('/')),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Fid, ROOT_FID } from '../../src/base/fid.js';
 import { nameFromText } from '../../src/base/name.js';
-import type { FeedRecord } from '../../src/feed/record.js';
+import type { ChangeRecord } from '../../src/feed/record.js';
 import type { Reint, ReintResult } from '../../src/rpc/messages.js';
 import { owedRecords } from '../support/namespace-model.js';
 import { Simulated } from '../support/simulated.js';
@@ -48,7 +48,7 @@ function tmpfile(sim: Simulated, more: Parameters<typeof tmpfileOf>[0] = {}): Fi
   return done(sim, tmpfileOf(more)).fid;
 }
 
-async function records({ sim, feed }: Context): Promise<FeedRecord[]> {
+async function records({ sim, feed }: Context): Promise<ChangeRecord[]> {
   await sim.settle();
   return owedRecords(sim, feed);
 }

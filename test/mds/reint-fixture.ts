@@ -7,7 +7,7 @@ import { suite, type Test } from 'uvu';
 import { errnoName } from '../../src/base/errno.js';
 import type { Fid } from '../../src/base/fid.js';
 import { nameFromText } from '../../src/base/name.js';
-import type { FeedRecord } from '../../src/feed/record.js';
+import type { ChangeRecord } from '../../src/feed/record.js';
 import type { Attributes, Credentials, Reint } from '../../src/rpc/messages.js';
 import { TEMP_PREFIX } from '../support/mount.js';
 import { owedRecords } from '../support/namespace-model.js';
@@ -75,7 +75,7 @@ export function nlink(sim: Simulated, fid: Fid): number {
   return attributes(sim, fid).nlink;
 }
 
-export async function lastRecord({ sim, feed }: Context): Promise<FeedRecord> {
+export async function lastRecord({ sim, feed }: Context): Promise<ChangeRecord> {
   await sim.settle();
   const record = owedRecords(sim, feed).at(-1);
   if (record === undefined) throw new Error('no record');

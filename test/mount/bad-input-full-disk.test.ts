@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ExitCode } from '../../src/cli/exit-codes.js';
+import { RESERVE_BYTES } from '../../src/store/limits.js';
 import { fallocate, setxattr } from '../posix/libc.js';
 import { feedfs, type TestMount } from '../support/mount.js';
 import { withSmallDisk } from '../support/small-disk.js';
@@ -15,7 +16,11 @@ import { CHANGES, errnoOf, prepareFor } from './every-change.js';
 import { ReplayMount } from './replay-mount.js';
 
 const MIB = 2 ** 20;
-const DISK_BYTES = 72 * MIB;
+/**
+ * So small that its free space is never ample: then the daemon looks at it before each
+ * change, and knows at once that the disk was filled. It remembers ample space for a moment.
+ */
+const DISK_BYTES = 2 * RESERVE_BYTES - 4 * MIB;
 const FALLOC_ALLOCATE = 0;
 
 function onSmallDisk(

@@ -6,6 +6,7 @@ import { must } from '../../src/base/assert.js';
 import type { Fid } from '../../src/base/fid.js';
 import { nameOf } from '../../src/objects/object-store.js';
 import { fidOfKey } from '../../src/store/keys.js';
+import { namesKnown, namesListed } from '../support/links.js';
 import { namespaceOf, owedRecords } from '../support/namespace-model.js';
 import { flatten, type ModelNode, Replayer } from '../support/replayer.js';
 import type { CrashRun } from './crash-run.js';
@@ -53,7 +54,7 @@ function checkCursor({ sim, acknowledged }: CrashRun): void {
 
 /** No orphan, no lost inode, no pending work, and the right number of inodes. */
 function checkTables({ sim }: CrashRun, nodes: Map<Fid, ModelNode>): void {
-  const { inode, orphan, object } = sim.store.tables;
+  const { inode, link, orphan, object } = sim.store.tables;
   const inodes = [...inode.keys({})].map((key) => fidOfKey(key));
   assert.equal(
     inodes,
@@ -61,6 +62,10 @@ function checkTables({ sim }: CrashRun, nodes: Map<Fid, ModelNode>): void {
     'inodes are those with a name',
   );
   assert.is(sim.server.namespace.inodeCount, nodes.size, 'count of inodes');
+  const names = namesListed(sim);
+  assert.equal(namesKnown(sim.server.namespace.links, names.keys()), names, 'names');
+  const further = [...names.values()].reduce((sum, of) => sum + Math.max(0, of.length - 1), 0);
+  assert.is([...link.keys({})].length, further, 'rows of further names');
   assert.is([...orphan.keys({})].length, 0, 'orphans');
   assert.is([...object.keys({})].length, 0, 'pending object work');
 }

@@ -50,7 +50,7 @@ export async function acknowledge(run: CrashRun): Promise<void> {
     return;
   }
   const length = random.below(server.log.visibleEnd.offset + 1);
-  const request = { id, view: 'stream', offset: 0, length } as const;
+  const request = { id, view: 'stream', epoch: 0, offset: 0, length } as const;
   await answered(run, 'feedPunch', (answer) => connection.call('feedPunch', request, answer));
   acknowledged.to = Math.max(acknowledged.to, feed.cancelled.after(0)?.end.offset ?? 0);
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Fid, ROOT_FID } from '../../src/base/fid.js';
 import { type FileName, nameFromText } from '../../src/base/name.js';
+import { fsckStore } from '../../src/mds/fsck.js';
 import { FakeClock } from '../support/fake-clock.js';
 import type { FakeReply } from '../support/fake-reply.js';
 import { nodeOf } from '../support/namespace-model.js';
@@ -94,6 +95,7 @@ export class CrashRun {
   async crash(machine: boolean): Promise<void> {
     const next = join(this.#folder, `${++this.#instance}`);
     await this.sim.crash(next);
+    assert.equal(fsckStore(next).findings, [], 'fsck, before the next start');
     if (machine) {
       this.#boot++;
       // Nobody is left who was told of what was not on disk.

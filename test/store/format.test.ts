@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { must } from '../../src/base/assert.js';
-import { type Fid, formatFid } from '../../src/base/fid.js';
+import { type Fid, formatFid, ROOT_FID } from '../../src/base/fid.js';
 import { decodeDirent, FIRST_SLOT } from '../../src/mds/dirent-table.js';
 import { decodeInode, encodeInode } from '../../src/mds/inode.js';
 import { BUCKET_SLOTS } from '../../src/mds/limits.js';
 import { hashKeyFrom, hashName } from '../../src/mds/name-hash.js';
 import { decodeFlushed, encodeFlushed } from '../../src/store/flush-marker.js';
-import { direntKey, fidKey, TABLES } from '../../src/store/keys.js';
+import { direntKey, fidKey, linkKey, placeOfLinkKey, TABLES } from '../../src/store/keys.js';
 import { FORMAT_VERSION } from '../../src/store/limits.js';
 import { unseal, writeSeal } from '../../src/store/seal.js';
 
@@ -52,7 +52,9 @@ test('the example of an inode says what the text says of it', () => {
   const value = must(unseal(bytes), 'a whole seal');
   const inode = decodeInode(fid, value);
   assert.is(inode.mode, 0o100644);
-  assert.equal([inode.nlink, inode.uid, inode.gid], [1, 1000, 100]);
+  assert.equal([inode.nlink, inode.uid, inode.gid], [2, 1000, 100]);
+  const primary = direntKey(inode.parent, inode.slot);
+  assert.equal(keyAfter('### Directory entry'), Buffer.from(primary));
   assert.equal([inode.size, inode.blocks, inode.layout], [5, 1, 'inline']);
   assert.ok(inode.hasXattrs);
   assert.equal(inode.atime, { sec: 1_700_000_000, nsec: 0 });
@@ -66,6 +68,7 @@ test('the fields of an inode stand where the table says', () => {
   inode.target = 'target';
   inode.parent = 77 as Fid;
   inode.entries = 78;
+  inode.slot = 2 ** 48 + 80;
   inode.generation = 79;
   inode.layout = 'object';
   const bytes = encodeInode(inode);
@@ -77,6 +80,7 @@ test('the fields of an inode stand where the table says', () => {
   assert.is(bytes.readUInt32LE(at('mtime') + 8), inode.mtime.nsec);
   assert.is(bytes.readUInt32LE(at('parent')), 77);
   assert.is(bytes.readUInt32LE(at('entries')), 78);
+  assert.is(bytes.readBigUInt64LE(at('slot')), 2n ** 48n + 80n);
   assert.is(bytes.toString('latin1', at('target')), 'target');
 });
 
@@ -94,6 +98,13 @@ test('the example of an entry says what the text says of it', () => {
   });
 });
 
+test('the example of a further name says what the text says of it', () => {
+  const key = linkKey(131_075, ROOT_FID, FIRST_SLOT + BUCKET_SLOTS * 5);
+  assert.equal(keyAfter('### Further name'), Buffer.from(key));
+  assert.equal(placeOfLinkKey(key), { directory: ROOT_FID, slot: FIRST_SLOT + BUCKET_SLOTS * 5 });
+  assert.equal(example('link'), sealed(Buffer.alloc(0)));
+});
+
 test('the example of a marker says what the text says of it', () => {
   const bytes = example('flushed');
   const flushed = must(decodeFlushed(bytes), 'a marker');
@@ -103,7 +114,7 @@ test('the example of a marker says what the text says of it', () => {
 });
 
 test('a flipped bit anywhere breaks the seal', () => {
-  for (const name of ['inode', 'dirent']) {
+  for (const name of ['inode', 'dirent', 'link']) {
     const whole = example(name);
     for (let bit = 0; bit < whole.length * 8; bit++) {
       const bytes = Buffer.from(whole);
@@ -116,7 +127,9 @@ test('a flipped bit anywhere breaks the seal', () => {
 test('every table, the version and every kind of finding is in the text', () => {
   for (const table of TABLES) assert.match(FORMAT, `| \`${table}\``);
   assert.match(FORMAT, `This is format ${FORMAT_VERSION};`);
-  const listed = [...FORMAT.matchAll(/^\| `([a-z]+-[a-z]+)` +\|/gm)].map(([, kind]) => kind).sort();
+  assert.match(FORMAT, `of the tables: ${FORMAT_VERSION}, u32`);
+  const [, found = ''] = /^## What fsck finds\n(.*?)^## /ms.exec(FORMAT) ?? [];
+  const listed = [...found.matchAll(/^\| `([a-z]+-[a-z]+)` +\|/gm)].map(([, kind]) => kind).sort();
   assert.equal(listed, kindsInTheCode());
 });
 

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { must } from '../../src/base/assert.js';
 import { StoreError, type StoreErrorCode } from '../../src/store/errors.js';
 import { currentBootId, decodeFlushed, encodeFlushed } from '../../src/store/flush-marker.js';
+import { FORMAT_VERSION } from '../../src/store/limits.js';
 import { Store } from '../../src/store/store.js';
 import { pathsOf } from '../../src/store/store-directory.js';
 import { cut, withTemp } from '../support/damage.js';
@@ -75,11 +76,12 @@ test('what is no store is refused', async () => {
     const full = join(folder, 'full');
     fs.mkdirSync(full);
     fs.writeFileSync(join(full, 'thesis.tex'), '');
-    for (const path of [file, full, join(folder, 'missing')]) {
-      assert.throws(
-        () => Store.open(path, { create: false }),
-        refused('not-a-store', /not a feedfs store/),
-      );
+    for (const [path, why] of [
+      [file, /is not a directory/],
+      [full, /not a feedfs store/],
+      [join(folder, 'missing'), /does not exist/],
+    ] as const) {
+      assert.throws(() => Store.open(path, { create: false }), refused('not-a-store', why));
     }
     assert.throws(
       () => Store.open(full, { create: true }),
@@ -94,9 +96,12 @@ test('what is no store is refused', async () => {
 
 test('a newer format is refused, and whatever else its identity says', async () => {
   await withStore((path) => {
-    const identity = { format: 2, fsid: { kind: 'new' } };
+    const identity = { format: FORMAT_VERSION + 1, fsid: { kind: 'new' } };
     fs.writeFileSync(pathsOf(path).identity, JSON.stringify(identity));
-    assert.throws(() => Store.open(path, { create: true }), refused('newer-format', /format 2/));
+    assert.throws(
+      () => Store.open(path, { create: true }),
+      refused('newer-format', /has format 3/),
+    );
   });
 });
 
@@ -107,6 +112,7 @@ test('a damaged identity is refused', async () => {
     'null',
     '[]',
     '{"format":1}',
+    `{"format":0,"fsid":"${'0'.repeat(32)}"}`,
     '{"format":"1","fsid":""}',
     '{"format":0.5}',
   ]) {

@@ -5,6 +5,7 @@ import { controlFid, FIRST_FID, type Fid, fidFromParts, ROOT_FID } from '../../s
 import { NAME_BYTES_MAX, nameFromText } from '../../src/base/name.js';
 import type { Timespec } from '../../src/base/time.js';
 import type {
+  Access,
   Extent,
   FeedRecord,
   LogOffset,
@@ -103,6 +104,37 @@ const arbitraryExtents: fc.Arbitrary<Extent[]> = fc
 
 const entry = { parent: arbitraryFid, name: arbitraryName };
 
+const arbitraryAccess: fc.Arbitrary<Access> = fc.record(
+  { flags: u32, errno: u32, repeated: u32, directory: fc.boolean() },
+  { requiredKeys: ['errno', 'repeated', 'directory'], noNullPrototype: true },
+);
+
+/** Records of what changes nothing. */
+function accessesWith(head: RecordHead): fc.Arbitrary<FeedRecord> {
+  return fc.oneof(
+    fc
+      .record({ op: fc.constantFrom('open', 'close', 'denied'), access: arbitraryAccess })
+      .map((rest): FeedRecord => ({ ...head, ...rest })),
+    fc
+      .record({ xattr: fc.record({ name: arbitraryName }, PLAIN), access: arbitraryAccess })
+      .map((rest): FeedRecord => ({ op: 'getxattr', ...head, ...rest })),
+    fc
+      .record({
+        range: fc
+          .tuple(u64, u64)
+          .map(([a, b]) => [Math.min(a, b) || 1, Math.max(a, b, 1)] as const),
+        kept: u64,
+        bytes: u64,
+        reason: byteString(0, 255),
+      })
+      .map(({ range: [first, last], kept, bytes, reason }): FeedRecord => {
+        const records = 1 + (kept % (last - first + 1));
+        const indices = { firstIndex: first as RecordIndex, lastIndex: last as RecordIndex };
+        return { op: 'lost', ...head, lost: { ...indices, records, bytes, reason } };
+      }),
+  );
+}
+
 /** A record of each operation around a given head. */
 function recordsWith(head: RecordHead): fc.Arbitrary<FeedRecord> {
   const attrs = attrsOf(head.time);
@@ -121,6 +153,7 @@ function recordsWith(head: RecordHead): fc.Arbitrary<FeedRecord> {
     PLAIN,
   );
   return fc.oneof(
+    accessesWith(head),
     made('create', 0o100000),
     made('mkdir', 0o040000),
     fc.constantFrom(0o010000, 0o020000, 0o060000, 0o140000).chain((type) => made('mknod', type)),

@@ -11,6 +11,8 @@ import type { Inode } from '../../src/mds/inode.js';
 import { MetadataServer } from '../../src/mds/server.js';
 import { ObjectStore } from '../../src/objects/object-store.js';
 import type { Credentials, Layout, Method, Reint, RequestOf } from '../../src/rpc/messages.js';
+import type { TableName } from '../../src/store/keys.js';
+import { SEAL_BYTES, writeSeal } from '../../src/store/seal.js';
 import { Store } from '../../src/store/store.js';
 import { pathsOf } from '../../src/store/store-directory.js';
 import { removeFolder, TEMP_PREFIX } from './mount.js';
@@ -170,4 +172,25 @@ export function cut(store: string, size: number | ((whole: number) => number)): 
   const { data } = pathsOf(store);
   const whole = fs.statSync(data).size;
   fs.truncateSync(data, typeof size === 'number' ? size : Math.floor(size(whole)));
+}
+
+/**
+ * Flips a bit of a stored value, so that its seal is broken; of an empty one, of the seal.
+ * Returns how many copies were hit: old pages have some.
+ */
+export async function breakValue(
+  path: string,
+  table: TableName,
+  key: Buffer,
+  at = 0,
+): Promise<number> {
+  const store = Store.open(path, { create: false });
+  const value = Buffer.from(must(store.tables[table].getRaw(key), 'row').value);
+  await store.close();
+  const sealed = Buffer.alloc(value.length + SEAL_BYTES);
+  sealed.set(value);
+  writeSeal(sealed, value);
+  // Key and value stand side by side, unless the value is long.
+  const beside = flipBits(path, Buffer.concat([key, sealed]), key.length + at);
+  return beside > 0 ? beside : flipBits(path, sealed, at);
 }

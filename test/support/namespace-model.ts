@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { type Fid, ROOT_FID } from '../../src/base/fid.js';
 import type { FileName } from '../../src/base/name.js';
-import type { FeedRecord } from '../../src/feed/record.js';
+import { type ChangeRecord, isChange } from '../../src/feed/record.js';
 import { decodeRecord } from '../../src/feed/record-codec.js';
 import type { Attributes, DirectoryEntry } from '../../src/rpc/messages.js';
 import type { ModelNode } from './replayer.js';
@@ -51,18 +51,19 @@ export function nodeOf(sim: Simulated, fid: Fid): ModelNode {
   return { attrs, target, xattrs, entries: new Map() };
 }
 
-/** Every record that the feed owes, by FIFO reads. */
-export function owedRecords(sim: Simulated, id: number): FeedRecord[] {
-  const records: FeedRecord[] = [];
+/** Every record that the feed owes, by FIFO reads; each must be of a change. */
+export function owedRecords(sim: Simulated, id: number): ChangeRecord[] {
+  const records: ChangeRecord[] = [];
   const into = new Uint8Array(256 * 1024);
   let cursor = 0;
   for (;;) {
-    const chunk = sim.rpc('feedNext', { id, view: 'stream', cursor, into });
+    const chunk = sim.rpc('feedNext', { id, view: 'stream', epoch: 0, cursor, into });
     if (typeof chunk === 'number' || chunk === undefined) return records;
     if (chunk.gone || chunk.damaged) throw new Error('the feed is gone or damaged');
     cursor = chunk.cursor;
     for (let at = 0; at < chunk.length; ) {
       const { record, size } = decodeRecord(into.subarray(0, chunk.length), at);
+      if (!isChange(record)) throw new Error(`record ${record.index} is no change`);
       records.push(structuredClone(record));
       at += size;
     }

@@ -82,6 +82,8 @@ export class Replayer {
         Object.assign(node.attrs, record.attrs);
         break;
       }
+      case 'lost':
+        throw new Error('records are lost');
     }
   }
 

@@ -42,6 +42,8 @@ export interface SimulatedOptions {
   readonly mapBytes?: number;
   /** Default noatime: what a test looks at stays as it is. */
   readonly accessTimes?: AccessPolicy;
+  /** Ordinary users may have watches. */
+  readonly userWatch?: boolean;
   /** Flushes wait for {@link Simulated.finishFlush}. */
   readonly holdFlushes?: boolean;
 }
@@ -84,6 +86,7 @@ export class Simulated {
       clock,
       visibility: options.visibility ?? 'disk',
       owner: OWNER,
+      userWatch: options.userWatch ?? false,
       reaper: {
         remove: (fid, generation) => objects.remove({ fid, generation }),
         truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
@@ -98,10 +101,14 @@ export class Simulated {
       notify: (notice) => this.connection.notify(notice),
     });
     this.connection = new LocalConnection(this.server.service);
-    const { recording } = this.server;
+    const { recording, audience } = this.server;
+    const { accesses } = audience;
     const { accessTimes = 'noatime' } = options;
     const mds = this.connection;
-    this.client = new Client({ mds, objects, clock, owner: OWNER, recording, accessTimes });
+    const asks = { recording, accesses };
+    const { userWatch = false } = options;
+    const own = { owner: OWNER, userWatch, accessTimes };
+    this.client = new Client({ mds, objects, clock, ...asks, ...own });
     this.client.attach(this.#notifier());
   }
 

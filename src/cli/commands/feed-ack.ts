@@ -1,4 +1,7 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type { Feed } from '../../consumer/feed.js';
+import { expiredError } from '../../consumer/info.js';
 import type { FeedInfo } from '../../consumer/types.js';
 import type { Arguments } from '../arguments.js';
 import { CliError, usageError } from '../cli-error.js';
@@ -13,7 +16,7 @@ export const feedAckCommand: Command = {
   positionals: [FEED_POSITIONAL],
   options: [
     { name: 'to', value: 'INDEX', help: 'all records up to and including this index' },
-    { name: 'all', help: 'everything logged until now' },
+    { name: 'all', help: 'everything that was logged until now' },
     { name: 'offset', value: 'BYTES', help: 'with --length: from this offset of stream on' },
     { name: 'length', value: 'BYTES', help: 'records that lie wholly within that many bytes' },
     MOUNT_OPTION,
@@ -30,12 +33,25 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
   const acknowledge = chosen(args);
   const feed = await openNamedFeed(args, context);
   try {
-    await acknowledge(feed, await feed.info());
+    if (args.has('all')) flush(feed);
+    const info = await feed.info();
+    if (info.expired !== undefined) throw expiredError(info, feed.path);
+    await acknowledge(feed, info);
     if (args.has('json')) await context.output.json(infoToJson(await feed.info()));
   } finally {
     feed.close();
   }
   return ExitCode.OK;
+}
+
+/** What happened until now is shown by its feeds from here on. */
+function flush(feed: Feed): void {
+  const fd = fs.openSync(path.resolve(feed.path, '../../..'), fs.constants.O_RDONLY);
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 type Acknowledge = (feed: Feed, info: FeedInfo) => Promise<void>;

@@ -1,7 +1,7 @@
 import { FeedError } from '../../consumer/errors.js';
 import type { Feed } from '../../consumer/feed.js';
 import { listFeeds, openFeed } from '../../consumer/feeds.js';
-import type { FeedInfo, Time } from '../../consumer/types.js';
+import type { FeedInfo } from '../../consumer/types.js';
 import type { Arguments } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
@@ -17,35 +17,30 @@ export const feedLsCommand: Command = {
   positionals: [],
   options: [MOUNT_OPTION, JSON_OPTION],
   notes: [
-    'RECORDS and BYTES are what the consumer has not acknowledged, AGE the age of the oldest of these records.',
+    'RECORDS and BYTES are what the consumer has not acknowledged, AGE the age of the oldest of these records, IDLE how long nobody read or acknowledged (open: somebody has the feed open).',
+    'STATE is active; full (its policy says block, and changes fail until it is acknowledged); lost (its policy dropped records that a LOST record stands for); or expired (its policy ended it: its consumer has to start anew).',
   ],
   run,
 };
 
-interface Row {
-  readonly info: FeedInfo;
-  /** Time of the oldest owed record. */
-  readonly oldest: Time | undefined;
-}
-
-const HEADINGS = ['NAME', 'RECORDS', 'BYTES', 'AGE', 'STATE'];
-const RIGHT_ALIGNED = new Set([1, 2, 3]);
+const HEADINGS = ['NAME', 'RECORDS', 'BYTES', 'AGE', 'IDLE', 'STATE'];
+const RIGHT_ALIGNED = new Set([1, 2, 3, 4]);
 
 async function run(args: Arguments, context: Context): Promise<ExitCode> {
   const mount = findMount(args.value('mount'), context);
-  const rows: Row[] = [];
+  const feeds: FeedInfo[] = [];
   for (const name of await listFeeds(mount)) {
-    const row = await readRow(mount, name);
-    if (row !== undefined) rows.push(row);
+    const info = await readInfo(mount, name);
+    if (info !== undefined) feeds.push(info);
   }
   if (args.has('json')) {
-    await context.output.json(rows.map(({ info }) => infoToJson(info)));
-  } else if (rows.length === 0) {
+    await context.output.json(feeds.map(infoToJson));
+  } else if (feeds.length === 0) {
     context.output.message('no feeds; make one with feedfs feed create NAME');
   } else {
     const now = Number(context.now() / 1_000_000_000n);
     const [head = '', ...body] = table(
-      [HEADINGS, ...rows.map((row) => cells(row, now))],
+      [HEADINGS, ...feeds.map((info) => cells(info, now))],
       RIGHT_ALIGNED,
     );
     for (const line of [context.output.bold(head), ...body]) await context.output.line(line);
@@ -53,37 +48,32 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
   return ExitCode.OK;
 }
 
-function cells({ info, oldest }: Row, now: number): string[] {
-  const age = oldest === undefined ? '-' : formatAge(now - oldest.sec);
+function cells(info: FeedInfo, now: number): string[] {
   return [
     formatName(info.name),
     `${info.owedRecords}`,
     formatBytes(info.owedBytes),
-    age,
-    info.state,
+    info.oldest === undefined ? '-' : formatAge(now - info.oldest.sec),
+    info.expired !== undefined ? '-' : info.opens > 0 ? 'open' : formatAge(info.idleSeconds),
+    state(info),
   ];
 }
 
-/** Undefined for a feed that was removed meanwhile. */
-async function readRow(mount: string, name: string): Promise<Row | undefined> {
+function state(info: FeedInfo): string {
+  if (info.full) return 'full';
+  return info.lost === undefined ? info.state : `lost ${info.lost.records} records`;
+}
+
+/** Undefined for a feed that was removed meanwhile. No record is read: that would keep the feed alive. */
+async function readInfo(mount: string, name: string): Promise<FeedInfo | undefined> {
   let feed: Feed | undefined;
   try {
     feed = await openFeed(mount, name);
-    return { info: await feed.info(), oldest: await oldestOwed(feed) };
+    return await feed.info();
   } catch (error) {
     if (error instanceof FeedError && error.code === 'ENOENT') return undefined;
     throw error;
   } finally {
     feed?.close();
   }
-}
-
-/** Undefined too if that record is damaged: the list is there to look at all feeds. */
-async function oldestOwed(feed: Feed): Promise<Time | undefined> {
-  try {
-    for await (const { time } of feed.records({ follow: false })) return time;
-  } catch (error) {
-    if (!(error instanceof FeedError) || error.code !== 'EIO') throw error;
-  }
-  return undefined;
 }

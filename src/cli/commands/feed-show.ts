@@ -1,9 +1,9 @@
-import type { FeedInfo } from '../../consumer/types.js';
+import type { FeedInfo, Loss } from '../../consumer/types.js';
 import type { Arguments } from '../arguments.js';
 import type { Command, Context } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { FEED_POSITIONAL, JSON_OPTION, MOUNT_OPTION, openNamedFeed } from '../feed-argument.js';
-import { formatBytes, formatName, formatTime } from '../format.js';
+import { formatAge, formatBytes, formatName, formatTime } from '../format.js';
 import { infoToJson } from '../info-json.js';
 import { table } from '../output.js';
 
@@ -36,12 +36,34 @@ function rows(info: FeedInfo): string[][] {
   return [
     ['name', formatName(info.name)],
     ['id', `${info.id}`],
-    ['state', info.state],
+    ['state', state(info)],
     ['created', formatTime(info.created)],
     ['last read', info.lastRead === undefined ? 'never' : formatTime(info.lastRead)],
+    ['idle', info.opens > 0 ? `no: open ${info.opens} times` : formatAge(info.idleSeconds)],
     ['owes', owed],
+    ['oldest owed', info.oldest === undefined ? '-' : formatTime(info.oldest)],
     ['first owed', `index ${info.firstIndex}, offset ${info.firstOffset}, text ${info.firstText}`],
     ['next', `index ${info.nextIndex}, offset ${info.nextOffset}, text ${info.nextText}`],
+    ['filter', info.filter === undefined ? 'none' : JSON.stringify(info.filter)],
+    ['policy', JSON.stringify(info.policy)],
+    ...lossRows('lost', info.lost),
+    ...lossRows('expired', info.expired),
     ...(info.lastError === undefined ? [] : [['last error', info.lastError]]),
+  ];
+}
+
+function state(info: FeedInfo): string {
+  return info.full
+    ? `${info.state}, full: changes are refused until it is acknowledged`
+    : info.state;
+}
+
+function lossRows(what: string, loss: Loss | undefined): string[][] {
+  if (loss === undefined) return [];
+  const { when, why, records, bytes, firstIndex, lastIndex } = loss;
+  const range = records === 0 ? '' : ` of indices ${firstIndex} to ${lastIndex}`;
+  return [
+    [what, `${formatTime(when)}, because ${why}`],
+    ['', `${records} records, ${formatBytes(bytes)}${range}`],
   ];
 }

@@ -6,10 +6,11 @@ import { isRoot } from '../../fuse/mount-helper.js';
 import type { Arguments } from '../arguments.js';
 import { CliError, usageError } from '../cli-error.js';
 import type { Command, Context } from '../command.js';
-import { READY_FD, reportReady, startInBackground } from '../daemon.js';
+import { READY_FD, reportProgress, reportReady, startInBackground } from '../daemon.js';
 import { ExitCode } from '../exit-codes.js';
 import { failureOf } from '../failures.js';
 import { checkHelper } from '../fuse-available.js';
+import { UPGRADE_MESSAGE_OBJECTS } from '../limits.js';
 import { type MountOptions, OWN_OPTIONS, parseMountOptions } from '../mount-options.js';
 import { absolutePath, isWithin } from '../mounts.js';
 import type { Served, ServeOptions } from '../wire-up.js';
@@ -147,7 +148,12 @@ async function serveInForeground(
   // Only this command needs the whole filesystem in memory.
   const { serve } = await import('../wire-up.js');
   const { redirectOutput } = await import('../redirect-output.js');
-  const served = await serve(options);
+  const onUpgrade = (done: number): void => {
+    if (done % UPGRADE_MESSAGE_OBJECTS !== 0) return;
+    output.message(`upgrading the store, ${done} objects so far`);
+    if (readyFd !== undefined) reportProgress(readyFd);
+  };
+  const served = await serve({ ...options, onUpgrade });
   const stop = unmountOnSignals(served, output.message.bind(output));
   // Only now is there a store to hold the log.
   if (log !== undefined) redirectOutput(log);

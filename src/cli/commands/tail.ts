@@ -1,7 +1,5 @@
-import * as fs from 'node:fs';
 import { FeedError } from '../../consumer/errors.js';
 import type { Feed, ReadFeedOptions, StartPosition } from '../../consumer/feed.js';
-import { poller } from '../../consumer/poller.js';
 import type { Acknowledgeable } from '../../consumer/types.js';
 import { type Arguments, parseInteger } from '../arguments.js';
 import { usageError } from '../cli-error.js';
@@ -9,7 +7,8 @@ import type { Command, Context } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { FEED_POSITIONAL, JSON_OPTION, MOUNT_OPTION, openNamedFeed } from '../feed-argument.js';
 import { formatRecord } from '../format.js';
-import { BrokenPipe, type Output } from '../output.js';
+import type { Output } from '../output.js';
+import { watchReader } from '../watch-reader.js';
 
 export const tailCommand: Command = {
   name: 'tail',
@@ -73,19 +72,6 @@ function startPosition(args: Arguments): StartPosition {
   const maximum = Number.MAX_SAFE_INTEGER;
   if (from.startsWith('#')) return { index: parseInteger(from.slice(1), '--from #', 1, maximum) };
   return { offset: parseInteger(from, '--from', 0, maximum) };
-}
-
-const STDOUT = 1;
-
-/** Ends the following when the reader of a pipe goes away, even if nothing more is ever printed. */
-function watchReader(stop: AbortController): void {
-  if (!fs.fstatSync(STDOUT).isFIFO()) return;
-  poller.wait(STDOUT, stop.signal).then(
-    (readiness) => {
-      if (readiness === 'hangup') stop.abort(new BrokenPipe());
-    },
-    () => {},
-  );
 }
 
 type Print = (printing: Printing, options: ReadFeedOptions) => Promise<void>;

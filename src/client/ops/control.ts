@@ -2,10 +2,14 @@
 import { Errno } from '../../base/errno.js';
 import type { Handlers } from '../../fuse/api.js';
 import { type ClientContext, fidOf } from '../context.js';
-import { fidOfNode, nodeOfFid } from '../control-nodes.js';
-import { type AddEntry, ControlTree, watch } from '../control-tree.js';
+import { fidOfNode, nodeOfFid } from '../control/nodes.js';
+import type { ControlOpen } from '../control/open.js';
+import { ControlOpening, watch } from '../control/opening.js';
+import { placeAttributes } from '../control/places.js';
+import { type AddEntry, ControlTree } from '../control/tree.js';
 import { DT_DIR, dotEntry } from './directories.js';
 
+const SEEK_DATA = 3;
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 const DT_REG = 8;
@@ -27,12 +31,25 @@ type DirectoryHandlers = Required<
   >
 >;
 type FileHandlers = Required<
-  Pick<Handlers, 'open' | 'read' | 'write' | 'release' | 'poll' | 'lseek' | 'fallocate' | 'fsync'>
+  Pick<
+    Handlers,
+    | 'open'
+    | 'read'
+    | 'write'
+    | 'release'
+    | 'poll'
+    | 'lseek'
+    | 'fallocate'
+    | 'fsync'
+    | 'ioctl'
+    | 'getxattr'
+    | 'listxattr'
+  >
 >;
 
 export function controlOperations(context: ClientContext): DirectoryHandlers & FileHandlers {
   const tree = new ControlTree(context);
-  return { ...directoryOperations(context, tree), ...fileOperations(context, tree) };
+  return { ...directoryOperations(context, tree), ...fileOperations(context) };
 }
 
 function directoryOperations(context: ClientContext, tree: ControlTree): DirectoryHandlers {
@@ -42,7 +59,14 @@ function directoryOperations(context: ClientContext, tree: ControlTree): Directo
     getattr: ({ nodeId }, reply) => {
       tree.attr(fidOf(nodeId), (attr) => reply.attr(attr, 0), reply);
     },
-    setattr: (_request, reply) => reply.error(Errno.EPERM),
+    // A setting that is opened to be overwritten is cut first, which has no effect of its own.
+    setattr: ({ nodeId, size }, reply) => {
+      const fid = fidOf(nodeId);
+      const kind = nodeOfFid(fid)?.kind;
+      const cuts = (kind === 'setting' || kind === 'changelog') && size === 0;
+      if (cuts) tree.attr(fid, (attr) => reply.attr(attr, 0), reply);
+      else reply.error(Errno.EPERM);
+    },
     readlink: (_request, reply) => reply.data(Buffer.from('../..')),
     mkdir: ({ nodeId, name }, reply) => {
       if (nodeOfFid(fidOf(nodeId))?.kind !== 'feeds') return reply.error(Errno.EPERM);
@@ -81,49 +105,53 @@ function directoryOperations(context: ClientContext, tree: ControlTree): Directo
   };
 }
 
-function fileOperations(context: ClientContext, tree: ControlTree): FileHandlers {
-  const { mds, opens } = context;
+function fileOperations(context: ClientContext): FileHandlers {
+  const { opens } = context;
+  const opening = new ControlOpening(context);
+  const openOf = (fh: number): ControlOpen | undefined => {
+    const open = opens.get(fh);
+    return open?.kind === 'control' ? open.open : undefined;
+  };
   return {
-    open: ({ nodeId, flags }, reply) => tree.open(fidOf(nodeId), flags, reply),
-    read: ({ fh, offset, size, flags }, reply) => {
-      const open = opens.get(fh);
-      if (open?.kind === 'feed') open.reader.read(offset, size, flags, reply);
-      else if (open?.kind === 'text') reply.data(open.bytes.subarray(offset, offset + size));
-      else reply.error(Errno.EBADF);
+    ...placeAttributes(context),
+    open: ({ nodeId, flags, caller }, reply) => opening.open(fidOf(nodeId), flags, caller, reply),
+    read: ({ fh, offset, size, flags, caller }, reply) => {
+      const open = openOf(fh);
+      if (open === undefined) reply.error(Errno.EBADF);
+      else open.read(offset, size, flags, reply, caller);
     },
-    write: (_request, reply) => reply.error(Errno.EPERM),
+    write: ({ fh, offset, data, caller }, reply) => {
+      const open = openOf(fh);
+      if (open?.write === undefined) reply.error(Errno.EPERM);
+      else open.write(offset, data, reply, caller);
+    },
     release: ({ fh }, reply) => {
       const closed = opens.remove(fh);
-      if (closed?.kind === 'feed') closed.reader.close();
+      if (closed?.kind === 'control') closed.open.close?.();
       watch(context);
       reply.ok();
     },
-    poll: ({ fh, kh, scheduleNotify, events }, reply) => {
-      const open = opens.get(fh);
-      if (open?.kind === 'feed') open.reader.poll(kh, scheduleNotify, reply);
-      // Like any ordinary file: always ready.
-      else reply.events(events & 0x145);
+    poll: ({ fh, kh, scheduleNotify, events, caller }, reply) => {
+      const open = openOf(fh);
+      if (open?.poll === undefined) reply.events(events & 0x145);
+      else open.poll(kh, scheduleNotify, reply, caller);
     },
     lseek: ({ fh, offset, whence }, reply) => {
-      const open = opens.get(fh);
-      if (open?.kind !== 'feed') return reply.error(Errno.EINVAL);
-      const { id, view } = open.reader;
-      const what = whence === 3 ? 'data' : 'hole';
-      mds.call('feedSeek', { id, view, offset, whence: what }, (errno, found) => {
-        if (found === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-        else reply.offset(found);
-      });
+      const open = openOf(fh);
+      if (open?.lseek === undefined) reply.error(Errno.EINVAL);
+      else open.lseek(offset, whence === SEEK_DATA ? 'data' : 'hole', reply);
     },
     fallocate: ({ fh, offset, length, mode }, reply) => {
-      const open = opens.get(fh);
-      if (open?.kind !== 'feed') return reply.error(Errno.EPERM);
-      if (mode !== (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
-        return reply.error(Errno.EOPNOTSUPP);
-      }
-      const { id, view } = open.reader;
-      mds.call('feedPunch', { id, view, offset, length }, (errno) =>
-        errno === 0 ? reply.ok() : reply.error(errno),
-      );
+      const open = openOf(fh);
+      if (open?.punch === undefined) reply.error(Errno.EPERM);
+      else if (mode !== (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
+        reply.error(Errno.EOPNOTSUPP);
+      } else open.punch(offset, length, reply);
+    },
+    ioctl: (request, reply) => {
+      const open = openOf(request.fh);
+      if (open?.ioctl === undefined) reply.error(Errno.ENOTTY);
+      else open.ioctl(request, reply);
     },
     fsync: (_request, reply) => reply.ok(),
   };

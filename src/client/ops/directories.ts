@@ -21,21 +21,30 @@ export const DOT_DOT_COOKIE = 2;
 export const DT_DIR = 4;
 
 export function directoryOperations(context: ClientContext): DirectoryHandlers {
-  const { mds, opens, files, accessTimes, listings } = context;
+  const { mds, opens, files, accessTimes, accesses, listings } = context;
+  const close = (fh: number): void => {
+    const closed = opens.remove(fh);
+    if (closed?.kind !== 'directory') return;
+    mds.call('close', { fid: closed.fid }, () => {});
+    accesses.closed(fh);
+  };
   return {
-    opendir: ({ nodeId, flags }, reply) => {
+    opendir: ({ nodeId, flags, caller }, reply) => {
       const fid = fidOf(nodeId);
       mds.call('open', { fid }, (errno, opened) => {
         if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
         const right = listings.opened(fid);
         const kept = accessTimes.openedDirectory(opened.attributes, flags) && right;
         const fh = opens.add({ kind: 'directory', fid, flags });
-        reply.open({ fh, flags: kept ? CACHED : FOPEN_CACHE_DIR });
+        accesses.opened(fh, opened.attributes, flags, caller, (refused) => {
+          if (refused === 0) return reply.open({ fh, flags: kept ? CACHED : FOPEN_CACHE_DIR });
+          close(fh);
+          reply.error(refused);
+        });
       });
     },
     releasedir: ({ fh }, reply) => {
-      const closed = opens.remove(fh);
-      if (closed?.kind === 'directory') mds.call('close', { fid: closed.fid }, () => {});
+      close(fh);
       reply.ok();
     },
     fsyncdir: (_request, reply) => {

@@ -19,6 +19,7 @@ import type { Answer, AttributeChange, Attributes, Credentials } from '../../rpc
 import { attrValidMs, toAttr } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import type { FileState } from '../file-state.js';
+import { sealWrites } from '../seal.js';
 import { answerAttr, finish } from './namespace.js';
 import { mayTakePrivileges, modeWithoutGroupBit } from './set-id.js';
 
@@ -47,26 +48,26 @@ export function startFile(
 }
 
 export function fileOperations(context: ClientContext): FileHandlers {
-  const { mds, files, opens } = context;
+  const { mds, files, opens, accesses } = context;
   const fileOf = (fh: number): FileState | undefined => {
     const open = opens.get(fh);
     return open?.kind === 'file' ? open.file : undefined;
   };
   return {
-    getattr: ({ nodeId }, reply) => {
-      mds.call('getattr', { fid: fidOf(nodeId) }, answerAttr(context, reply));
+    getattr: ({ nodeId, fh, caller }, reply) => {
+      const answer = answerAttr(context, reply);
+      mds.call('getattr', { fid: fidOf(nodeId) }, (errno, attributes) => {
+        // Its caller waits as long as there is no answer.
+        if (attributes !== undefined && fh === undefined) accesses.getattr(attributes, caller);
+        answer(errno, attributes);
+      });
     },
     setattr: (request, reply) => setattr(context, request, reply),
     open: (request, reply) => open(context, request, reply),
     read: (request, reply) => read(context, request, reply),
     write: (request, reply) => write(context, request, reply),
     release: ({ fh }, reply) => {
-      const closed = opens.remove(fh);
-      if (closed?.kind === 'file') {
-        if (closed.writer !== undefined) files.closeWriter(closed.file);
-        files.release(closed.file);
-        mds.call('close', { fid: closed.fid }, () => {});
-      }
+      closeFile(context, fh);
       reply.ok();
     },
     fsync: ({ fh }, reply) => {
@@ -85,6 +86,17 @@ export function fileOperations(context: ClientContext): FileHandlers {
   };
 }
 
+/** Takes back {@link startFile}, and tells of the close if the open was told of. */
+export function closeFile(context: ClientContext, fh: number): void {
+  const { mds, files, opens, accesses } = context;
+  const closed = opens.remove(fh);
+  if (closed?.kind !== 'file') return;
+  if (closed.writer !== undefined) files.closeWriter(closed.file);
+  files.release(closed.file);
+  mds.call('close', { fid: closed.fid }, () => {});
+  accesses.closed(fh);
+}
+
 function open(
   context: ClientContext,
   { nodeId, flags, caller, killSuidgid }: OpenRequest,
@@ -100,16 +112,17 @@ function open(
     if (started?.kind !== 'file') return reply.error(Errno.EIO);
     const keeps = context.accessTimes.opened(started.file, attributes, flags);
     const granted = { fh, flags: keeps ? OPEN_FLAGS : FOPEN_NOFLUSH };
-    if ((flags & O_TRUNC) === 0) return reply.open(granted);
-    const mode = killSuidgid ? modeWithoutGroupBit(context, fid, caller) : undefined;
-    const change = { size: 0, mode, killSuidgid };
-    files.setSize(started.file, who(context, caller), change, (failed) => {
+    const done = (failed: Errno | 0): void => {
       if (failed === 0) return reply.open(granted);
-      context.opens.remove(fh);
-      if (started.writer !== undefined) files.closeWriter(started.file);
-      files.release(started.file);
-      mds.call('close', { fid }, () => {});
+      closeFile(context, fh);
       reply.error(failed);
+    };
+    // First, because an open that must not happen must not change anything.
+    context.accesses.opened(fh, attributes, flags, caller, (refused) => {
+      if (refused !== 0 || (flags & O_TRUNC) === 0) return done(refused);
+      const mode = killSuidgid ? modeWithoutGroupBit(context, fid, caller) : undefined;
+      const change = { size: 0, mode, killSuidgid };
+      files.setSize(started.file, who(context, caller), change, done);
     });
   });
 }
@@ -154,12 +167,15 @@ function write(context: ClientContext, request: WriteRequest, reply: WriteReply)
 
 /** Anything but the size. Written data come first: the times are newer than the write's. */
 function changeAttributes(
-  { mds, files }: ClientContext,
+  context: ClientContext,
   fid: Fid,
   credentials: Credentials,
   change: AttributeChange,
   done: Answer<'getattr'>,
 ): void {
+  const { mds, files } = context;
+  const { mode, uid, gid } = change;
+  if (mode !== undefined || uid !== undefined || gid !== undefined) sealWrites(context);
   const file = files.find(fid);
   if (file !== undefined) file.accessed = false;
   if (file?.dirty === true) files.record(file);

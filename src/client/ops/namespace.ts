@@ -19,9 +19,10 @@ import type {
 import type { Answer, Attributes, Reint } from '../../rpc/messages.js';
 import { attrValidMs, toAttr, toEntry } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
-import { CONTROL_NAME } from '../control-nodes.js';
+import { CONTROL_NAME } from '../control/nodes.js';
 import { VALID_MS } from '../limits.js';
-import { OPEN_FLAGS, startFile } from './files.js';
+import { sealWrites } from '../seal.js';
+import { closeFile, OPEN_FLAGS, startFile } from './files.js';
 
 type NamespaceHandlers = Required<
   Pick<
@@ -67,8 +68,11 @@ const NEGATIVE: Entry = {
 export function namespaceOperations(context: ClientContext): NamespaceHandlers {
   const { mds, files } = context;
   return {
-    lookup: ({ nodeId, name }, reply) => {
-      mds.call('lookup', { parent: fidOf(nodeId), name }, (errno, attributes) => {
+    lookup: ({ nodeId, name, caller }, reply) => {
+      const parent = fidOf(nodeId);
+      mds.call('lookup', { parent, name }, (errno, attributes) => {
+        // Its caller waits as long as there is no answer.
+        context.accesses.lookedUp(parent, errno, caller);
         if (errno === Errno.ENOENT) reply.entry(NEGATIVE);
         else if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
         else reply.entry(toEntry(files.exact(attributes)));
@@ -152,7 +156,9 @@ function remove(
 function rename(context: ClientContext, request: RenameRequest, reply: EmptyReply): void {
   const { nodeId, name, newParent, newName, flags, caller } = request;
   if (reserved(nodeId, name) || reserved(newParent, newName)) return reply.error(Errno.EPERM);
+  settle(context, nodeId, name);
   settle(context, newParent, newName);
+  sealWrites(context);
   const parent = fidOf(nodeId);
   const asked: Reint = { op: 'rename', parent, name, newParent: fidOf(newParent), newName, flags };
   if (nodeId === newParent) return remove(context, caller, asked, reply);
@@ -190,7 +196,11 @@ function create(context: ClientContext, request: CreateRequest, reply: CreateRep
     if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
     const { attributes } = result;
     const fh = startFile(context, attributes, undefined, flags, caller);
-    reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
+    context.accesses.opened(fh, attributes, flags, caller, (refused) => {
+      if (refused === 0) return reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
+      closeFile(context, fh);
+      reply.error(refused);
+    });
   });
 }
 
@@ -207,6 +217,7 @@ function link(context: ClientContext, request: LinkRequest, reply: EntryReply): 
       reply.entry(toEntry(files.exact(result.attributes)));
     });
   };
+  sealWrites(context);
   const file = files.find(fid);
   // The first name of a file tells the feeds of its contents, so they are recorded before.
   if (file?.dirty === true) files.record(file, now);
@@ -228,11 +239,17 @@ function tmpfile(context: ClientContext, request: TmpfileRequest, reply: CreateR
   });
 }
 
-/** Before a name goes: what was written to its object is part of its last attributes. */
+/**
+ * Before a name goes, or comes to mean something else: what was written to its object is
+ * part of its last attributes, and is recorded while filters still find it there. What lies
+ * below a directory has its place by it.
+ */
 function settle({ mds, files }: ClientContext, parent: number, name: FileName): void {
   if (!files.anyDirty) return;
   mds.call('lookup', { parent: fidOf(parent), name }, (_errno, attributes) => {
-    const file = attributes === undefined ? undefined : files.find(attributes.fid);
+    if (attributes === undefined) return;
+    if (isDirectory(attributes.mode)) return files.recordAll();
+    const file = files.find(attributes.fid);
     if (file?.dirty === true) files.record(file);
   });
 }

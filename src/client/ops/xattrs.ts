@@ -1,9 +1,11 @@
 /** Extended attributes of ordinary objects, and what concerns the whole filesystem. */
 import { Errno } from '../../base/errno.js';
+import type { Fid } from '../../base/fid.js';
 import { type FileName, NAME_BYTES_MAX } from '../../base/name.js';
 import { CAPABILITY, isAclName } from '../../base/xattr-name.js';
 import type { Handlers } from '../../fuse/api.js';
 import { type ClientContext, fidOf, who } from '../context.js';
+import { sealWrites } from '../seal.js';
 import { finish } from './namespace.js';
 import { mayTakePrivileges } from './set-id.js';
 
@@ -22,8 +24,13 @@ function refusal(name: FileName): Errno | undefined {
   return name === namespace ? Errno.EINVAL : undefined;
 }
 
+/** The kernel forgets an object's attributes together with its list. */
+function aclChanged({ accesses }: ClientContext, fid: Fid, name: FileName): void {
+  if (isAclName(name)) accesses.denied.forgets(fid);
+}
+
 export function xattrOperations(context: ClientContext): XattrHandlers {
-  const { mds, files } = context;
+  const { mds, files, accesses } = context;
   return {
     setxattr: ({ nodeId, name, value, flags, killSgid, caller }, reply) => {
       const refused = refusal(name);
@@ -32,10 +39,12 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
       // Written data come first: who repeats the records would lose it to a later write.
       const file = name === CAPABILITY ? files.find(fid) : undefined;
       if (file?.dirty === true) files.record(file);
+      if (isAclName(name)) sealWrites(context);
       const asked = { op: 'setxattr', fid, name, value, flags, killSgid } as const;
-      mds.call('reint', { who: who(context, caller), change: asked }, (errno) =>
-        finish(errno, reply),
-      );
+      mds.call('reint', { who: who(context, caller), change: asked }, (errno) => {
+        aclChanged(context, fid, name);
+        finish(errno, reply);
+      });
     },
     removexattr: ({ nodeId, name, caller }, reply) => {
       const refused = refusal(name);
@@ -44,18 +53,27 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
       if (name === CAPABILITY && !mayTakePrivileges(context, fid, caller, 'capability')) {
         return reply.error(Errno.EPERM);
       }
+      if (isAclName(name)) sealWrites(context);
       const asked = { op: 'removexattr', fid, name } as const;
       mds.call('reint', { who: who(context, caller), change: asked }, (errno) => {
+        aclChanged(context, fid, name);
         // An object without an ACL is what was asked for.
         finish(errno === Errno.ENODATA && isAclName(name) ? 0 : errno, reply);
       });
     },
-    getxattr: ({ nodeId, name }, reply) => {
+    getxattr: ({ nodeId, name, size, caller }, reply) => {
       const refused = refusal(name);
       if (refused !== undefined) return reply.error(refused);
-      mds.call('getxattr', { fid: fidOf(nodeId), name }, (errno, value) => {
-        if (value === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-        else reply.value(value);
+      const fid = fidOf(nodeId);
+      mds.call('getxattr', { fid, name }, (errno, value) => {
+        if (value === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+        // Asked for no more than the length, or with too little room: no value is handed out.
+        if (size < value.length || size === 0 || !accesses.active) return reply.value(value);
+        const kept = Uint8Array.from(value);
+        accesses.getxattr(fid, name, caller, (refused) => {
+          if (refused === 0) reply.value(kept);
+          else reply.error(refused);
+        });
       });
     },
     listxattr: ({ nodeId, caller }, reply) => {

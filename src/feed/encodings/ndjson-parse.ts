@@ -2,9 +2,11 @@
 import { type Fid, parseFid } from '../../base/fid.js';
 import { type Timespec, timeFromNanoseconds } from '../../base/time.js';
 import type {
+  Access,
   Extent,
   FeedRecord,
   LogOffset,
+  LostRecord,
   Overwritten,
   RecordAttrs,
   RecordHead,
@@ -38,7 +40,22 @@ export function parseNdjson(line: string): ParsedLine {
 
 function parseRecord(json: Json): FeedRecord {
   const head = parseHead(json);
-  const attrs = parseAttrs(json, 'attrs');
+  const { op } = json;
+  switch (op) {
+    case 'open':
+    case 'close':
+    case 'denied':
+      return { op, ...head, access: parseAccess(json) };
+    case 'getxattr':
+      return { op, ...head, xattr: { name: xattrName(json) }, access: parseAccess(json) };
+    case 'lost':
+      return { op, ...head, lost: parseLost(json) };
+    default:
+      return parseChange(json, head, parseAttrs(json, 'attrs'));
+  }
+}
+
+function parseChange(json: Json, head: RecordHead, attrs: RecordAttrs): FeedRecord {
   const { op } = json;
   switch (op) {
     case 'create':
@@ -57,10 +74,8 @@ function parseRecord(json: Json): FeedRecord {
       return { op, ...head, attrs };
     case 'setxattr':
       return { op, ...head, xattr: parseXattr(json), attrs };
-    case 'removexattr': {
-      const name = bytes(asObject(json.xattr, 'xattr'), 'name');
-      return { op, ...head, xattr: { name }, attrs };
-    }
+    case 'removexattr':
+      return { op, ...head, xattr: { name: xattrName(json) }, attrs };
     case 'write':
       return { op, ...head, extents: parseExtents(json), attrs };
     default:
@@ -108,6 +123,31 @@ function parseXattr(json: Json): SetxattrRecord['xattr'] {
   const value = base64ToBytes(xattr.value);
   if (value === undefined) throw new RecordError('xattr.value', 'is not base64');
   return { name: bytes(xattr, 'name'), value: new Uint8Array(value), flags: u32(xattr, 'flags') };
+}
+
+function xattrName(json: Json): string {
+  return bytes(asObject(json.xattr, 'xattr'), 'name');
+}
+
+function parseAccess(json: Json): Access {
+  const access = asObject(json.access, 'access');
+  return {
+    ...('flags' in access ? { flags: u32(access, 'flags') } : {}),
+    errno: u32(access, 'errno'),
+    repeated: u32(access, 'repeated'),
+    directory: bool(access, 'directory'),
+  };
+}
+
+function parseLost(json: Json): LostRecord['lost'] {
+  const lost = asObject(json.lost, 'lost');
+  return {
+    firstIndex: u64(lost, 'firstIndex') as RecordIndex,
+    lastIndex: u64(lost, 'lastIndex') as RecordIndex,
+    records: u64(lost, 'records'),
+    bytes: u64(lost, 'bytes'),
+    reason: bytes(lost, 'reason'),
+  };
 }
 
 function parseExtents(json: Json): Extent[] {

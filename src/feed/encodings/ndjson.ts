@@ -10,7 +10,15 @@
 import { unreachable } from '../../base/assert.js';
 import type { Fid } from '../../base/fid.js';
 import type { Timespec } from '../../base/time.js';
-import type { FeedRecord, LogOffset, RecordAttrs, RecordBody, RecordHead } from '../record.js';
+import type {
+  Access,
+  FeedRecord,
+  LogOffset,
+  LostRecord,
+  RecordAttrs,
+  RecordBody,
+  RecordHead,
+} from '../record.js';
 import { LineLength, type LineTaker, LineText } from './line.js';
 
 export { type ParsedLine, parseNdjson } from './ndjson-parse.js';
@@ -92,6 +100,16 @@ function writeBody(out: LineTaker, body: RecordBody, time: Timespec): void {
     case 'write':
       writeAttrs(out, body.attrs, time);
       return writeExtents(out, body.extents);
+    case 'open':
+    case 'close':
+    case 'denied':
+      return writeAccess(out, body.access);
+    case 'getxattr':
+      out.string(',"xattr":{"name":', body.xattr.name);
+      out.literal('}');
+      return writeAccess(out, body.access);
+    case 'lost':
+      return writeLost(out, body.lost);
     default:
       return unreachable(body);
   }
@@ -128,6 +146,26 @@ function writeExtents(
     before = '"},{"offset":"';
   }
   out.literal(extents.length === 0 ? ']' : '"}]');
+}
+
+function writeAccess(out: LineTaker, { flags, errno, repeated, directory }: Access): void {
+  out.literal(',"access":{');
+  if (flags !== undefined) {
+    out.number('"flags":', flags);
+    out.literal(',');
+  }
+  out.number('"errno":', errno);
+  out.number(',"repeated":', repeated);
+  out.literal(directory ? ',"directory":true}' : ',"directory":false}');
+}
+
+function writeLost(out: LineTaker, lost: LostRecord['lost']): void {
+  out.number(',"lost":{"firstIndex":"', lost.firstIndex);
+  out.number('","lastIndex":"', lost.lastIndex);
+  out.number('","records":"', lost.records);
+  out.number('","bytes":"', lost.bytes);
+  out.string('","reason":', lost.reason);
+  out.literal('}');
 }
 
 function writeAttrs(out: LineTaker, attrs: RecordAttrs, now: Timespec): void {

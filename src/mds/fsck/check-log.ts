@@ -2,92 +2,131 @@
  * Table `log`: every record of every block, the chain of offsets, indices and text
  * within and across blocks, and that what a feed owes is there.
  */
-import { BLOCK_HEAD_BYTES, type BlockHead, decodeBlockHead } from '../../feed/block.js';
+import { must } from '../../base/assert.js';
+import {
+  BLOCK_HEAD_BYTES,
+  type BlockHead,
+  decodeBlockHead,
+  encodeBlock,
+} from '../../feed/block.js';
+import { ndjsonBytes, renderNdjson } from '../../feed/encodings/ndjson.js';
 import { LogBlock } from '../../feed/log-block.js';
-import { LOG_START, type Position } from '../../feed/position.js';
+import { type Position, positionOf } from '../../feed/position.js';
+import type { FeedRecord, LogOffset, RecordIndex, TextOffset } from '../../feed/record.js';
 import { decodeRecord } from '../../feed/record-codec.js';
+import type { StoredSpan } from '../../feed/span.js';
 import type { InspectedEntry, Inspection } from '../../store/inspection.js';
 import { partsOfLogKey } from '../../store/keys.js';
 import { SEAL_BYTES } from '../../store/seal.js';
-import type { Bound, FeedsFound } from './check-feeds.js';
+import type { Bound, FeedsFound, FoundFeed } from './check-feeds.js';
 import type { Meta } from './check-meta.js';
+import { PassCheck } from './check-pass.js';
+import { isExactKey } from './exact-key.js';
 import { type Findings, showName } from './findings.js';
+import type { Mend } from './mend.js';
 
-class LogCheck {
+/** The blocks of one span. */
+class SpanCheck {
+  readonly epoch: number;
   readonly #findings: Findings;
-  readonly #found: FeedsFound;
+  readonly #passes: PassCheck;
+  readonly #feeds: readonly FoundFeed[];
+  readonly #bounds: readonly Bound[];
+  /** Undefined: not known. */
   readonly #logEnd: Position | undefined;
+  /** What makes good where the span ends; nothing for one that is closed. */
+  readonly #endMends: readonly Mend[];
   /** Where the last block ended; undefined after one whose head is damaged. */
-  #end: Position | undefined = LOG_START;
+  #end: Position | undefined;
   /** The log is known, or known to be missing, up to here. */
   #seenTo = 0;
   #nextBound = 0;
 
-  constructor(findings: Findings, found: FeedsFound, logEnd: Position | undefined) {
+  constructor(
+    { epoch, start, end, open }: SpanPlace,
+    { feeds, bounds }: FeedsFound,
+    passes: PassCheck,
+    findings: Findings,
+  ) {
+    this.epoch = epoch;
     this.#findings = findings;
-    this.#found = found;
-    this.#logEnd = logEnd;
+    this.#passes = passes;
+    this.#feeds = [...feeds.values()];
+    this.#bounds = bounds.filter((bound) => bound.epoch === epoch);
+    this.#logEnd = end;
+    this.#end = start;
+    this.#endMends = open ? [LOG_END] : [];
   }
 
-  block({ key, value, sealed }: InspectedEntry): void {
-    this.#findings.saw('blocks');
-    const { epoch, offset } = key.length === 12 ? partsOfLogKey(key) : { epoch: -1, offset: -1 };
+  block(offset: number, { key, value, sealed }: InspectedEntry): void {
     const where = `block at ${offset}`;
-    if (epoch !== 0) {
-      this.#findings.add('damaged-key', where, 'not an epoch and an offset');
-      return;
-    }
     const bytes = sealed.subarray(0, Math.max(0, sealed.length - SEAL_BYTES));
     let head: BlockHead;
     try {
       head = decodeBlockHead(offset, bytes);
     } catch {
-      this.#findings.add('damaged-block', where, 'its head is wrong');
+      const start = this.#end?.offset === offset ? this.#end : undefined;
+      const records = bytes.subarray(BLOCK_HEAD_BYTES);
+      const value = start === undefined ? undefined : withNewHead(start, records);
+      const mends = value === undefined ? [] : [putBlock(key, value)];
+      this.#findings.add('damaged-block', where, 'its head is wrong', ...mends);
       this.#missing(this.#seenTo, offset);
       this.#seenTo = Math.max(this.#seenTo, offset);
       this.#end = undefined;
+      this.#passes.skip(this.epoch, offset);
       return;
     }
     const block = new LogBlock(head, bytes.subarray(BLOCK_HEAD_BYTES), false);
-    this.#chain(head, where);
+    const inPlace = this.#chain(head, where);
     const before = this.#records(block);
     const problem = before ? undefined : this.#lengths(block);
-    if (problem !== undefined) this.#findings.add('damaged-block', where, problem);
-    else if (value === undefined && !before) {
-      this.#findings.add('damaged-value', where, 'its checksum is wrong');
+    if (problem !== undefined) {
+      const made = withNewHead(head.start, block.bytes);
+      const mends = made === undefined ? [] : [putBlock(key, made)];
+      this.#findings.add('damaged-block', where, problem, ...mends);
+    } else if (value === undefined && !before) {
+      // Each record and the head have checksums of their own, and those hold.
+      this.#findings.add('damaged-value', where, 'its checksum is wrong', putBlock(key, bytes));
     }
-    this.#bounds(block);
+    // Of a block that is not where it should be nothing follows for the feeds.
+    if (inPlace) this.#checkBounds(block);
+    if (before || problem !== undefined) this.#passes.skip(this.epoch, offset);
+    else this.#passes.block(this.epoch, block);
   }
 
   finish(): void {
     const end = this.#logEnd;
     if (end === undefined || this.#end === undefined) return;
-    this.#order(this.#end, end, 'end of the log');
+    this.#order(this.#end, end, 'end of the log', ...this.#endMends);
     this.#missing(this.#seenTo, end.offset);
   }
 
   /** A block follows the one before it, or a gap that no feed owes. */
-  #chain({ start, end }: BlockHead, where: string): void {
-    if (this.#end !== undefined) this.#order(this.#end, start, where);
+  #chain({ start, end }: BlockHead, where: string): boolean {
+    const inPlace = this.#end === undefined || this.#order(this.#end, start, where);
     if (this.#logEnd !== undefined && end.offset > this.#logEnd.offset) {
-      this.#findings.add('log-chain', where, `ends at ${end.offset}, beyond the end of the log`);
+      const message = `ends at ${end.offset}, beyond the end of the log`;
+      this.#findings.add('log-chain', where, message, ...this.#endMends);
     }
     // What follows a damaged head is not missing, only not to be read.
     if (this.#end !== undefined) this.#missing(this.#seenTo, start.offset);
     this.#seenTo = Math.max(this.#seenTo, end.offset);
     this.#end = end;
+    return inPlace;
   }
 
-  #order(before: Position, after: Position, where: string): void {
+  #order(before: Position, after: Position, where: string, ...mends: readonly Mend[]): boolean {
     const steps = [
       after.offset - before.offset,
       after.index - before.index,
       after.text - before.text,
     ];
     const together = steps.every((step) => step === 0) || steps.every((step) => step > 0);
-    if (together) return;
+    if (together) return true;
     const show = ({ offset, index, text }: Position) => `${offset}, record ${index}, text ${text}`;
-    this.#findings.add('log-chain', where, `is at ${show(after)}, after ${show(before)}`);
+    const message = `is at ${show(after)}, after ${show(before)}`;
+    this.#findings.add('log-chain', where, message, ...mends);
+    return false;
   }
 
   /** True if a record is damaged. */
@@ -121,8 +160,8 @@ class LogCheck {
   }
 
   /** Feeds' bounds that fall into the block, or on its ends, stand between two of its records. */
-  #bounds(block: LogBlock): void {
-    const { bounds } = this.#found;
+  #checkBounds(block: LogBlock): void {
+    const bounds = this.#bounds;
     const { start, end } = block.head;
     while ((bounds[this.#nextBound]?.at.offset ?? Number.POSITIVE_INFINITY) < start.offset) {
       this.#nextBound++;
@@ -134,36 +173,124 @@ class LogCheck {
     }
   }
 
-  #bound(block: LogBlock, { at, where }: Bound): void {
-    const boundary = block.positions.find(({ offset }) => offset >= at.offset);
-    if (boundary?.offset !== at.offset) {
-      this.#findings.add('bad-range', where, `${at.offset} is inside a record`);
-    } else if (boundary.index !== at.index || boundary.text !== at.text) {
-      this.#findings.add('bad-range', where, `${at.offset} is record ${boundary.index}`);
-    }
+  #bound(block: LogBlock, { at, where, mends }: Bound): void {
+    const { positions } = block;
+    const boundary = positions.find(({ offset }) => offset >= at.offset);
+    const same =
+      boundary?.offset === at.offset && boundary.index === at.index && boundary.text === at.text;
+    if (same) return;
+    const before = positions.findLast(({ offset }) => offset <= at.offset) ?? block.head.start;
+    const inside = boundary?.offset !== at.offset;
+    const message = inside ? 'is inside a record' : `is record ${before.index}`;
+    this.#findings.add('bad-range', where, `${at.offset} ${message}`, ...mends(before));
   }
 
   /** Nothing of [from, to) is in the log: no feed may owe it. */
   #missing(from: number, to: number): void {
     if (from >= to) return;
-    for (const feed of this.#found.feeds.values()) {
-      if (feed.cancelled.covers(from, to)) continue;
+    for (const found of this.#feeds) {
+      if (!found.owes(this.epoch, from, to)) continue;
       this.#findings.add(
         'missing-block',
         `log from ${from} to ${to}`,
-        `is gone, but feed ${showName(feed.name)} owes some of it`,
+        `is gone, but feed ${showName(found.feed.name)} owes some of it`,
       );
     }
   }
 }
 
+const LOG_END: Mend = { do: 'log end' };
+
+function putBlock(key: Buffer, value: Buffer): Mend {
+  return { do: 'put', table: 'log', key, value };
+}
+
+/**
+ * A block of these records, the first of which stands at `start` of the log and of the text,
+ * or undefined if one of them cannot be read. Its commit time is that of its last record.
+ */
+function withNewHead(start: Position, records: Buffer): Buffer | undefined {
+  const offsets: number[] = [];
+  let last: FeedRecord | undefined;
+  let text: number = start.text;
+  for (let at = 0; at < records.length; ) {
+    try {
+      const { record, size } = decodeRecord(records, at);
+      if (last !== undefined && record.index !== last.index + 1) return undefined;
+      const line = renderNdjson(record, (start.offset + at) as LogOffset);
+      text += ndjsonBytes(line);
+      offsets.push(at);
+      last = record;
+      at += size;
+    } catch {
+      return undefined;
+    }
+  }
+  if (last === undefined) return undefined;
+  const index = (last.index - offsets.length + 1) as RecordIndex;
+  const end: Position = {
+    offset: (start.offset + records.length) as LogOffset,
+    index: (last.index + 1) as RecordIndex,
+    text: text as TextOffset,
+  };
+  return encodeBlock({ start: { ...start, index }, end, time: last.time }, records);
+}
+
+/** What is known of a span before its blocks are read. */
+interface SpanPlace {
+  readonly epoch: number;
+  readonly start: Position | undefined;
+  readonly end: Position | undefined;
+  /** It is the one that grows. */
+  readonly open: boolean;
+}
+
+/** Returns the number of blocks. */
 export function checkLog(
   store: Inspection,
   meta: Meta,
   found: FeedsFound,
   findings: Findings,
-): void {
-  const check = new LogCheck(findings, found, meta.logEnd);
-  for (const entry of store.entries('log')) check.block(entry);
-  check.finish();
+): number {
+  const { spans } = meta;
+  const passes = new PassCheck(store, meta, found, findings);
+  const places = spans?.map((span, i) => placeOf(span, i + 1 === spans.length));
+  const waiting = [...(places ?? [])];
+  let check: SpanCheck | undefined;
+  let blocks = 0;
+  for (const entry of store.entries('log')) {
+    const { key } = entry;
+    findings.saw('blocks');
+    blocks++;
+    const place = isExactKey(key, 12, 4) ? partsOfLogKey(key) : undefined;
+    const removal: Mend = { do: 'remove', table: 'log', key };
+    if (place === undefined) {
+      const where = `block ${key.toString('hex')}`;
+      findings.add('damaged-key', where, 'not an epoch and an offset', removal);
+      continue;
+    }
+    const { epoch, offset } = place;
+    // Spans without blocks are gone through on the way.
+    while (check?.epoch !== epoch && (waiting[0]?.epoch ?? epoch + 1) <= epoch) {
+      check?.finish();
+      check = new SpanCheck(must(waiting.shift(), 'span'), found, passes, findings);
+    }
+    if (places === undefined && check?.epoch !== epoch) {
+      const unknown = { epoch, start: undefined, end: undefined, open: true };
+      check = new SpanCheck(unknown, found, passes, findings);
+    }
+    if (check?.epoch === epoch) check.block(offset, entry);
+    else {
+      const message = `is of epoch ${epoch}, of which there is no log`;
+      findings.add('stray-value', `block at ${offset}`, message, removal);
+    }
+  }
+  check?.finish();
+  for (const place of waiting) new SpanCheck(place, found, passes, findings).finish();
+  passes.finish();
+  return blocks;
+}
+
+function placeOf({ epoch, start, end }: StoredSpan, open: boolean): SpanPlace {
+  return { epoch, start: positionOf(0, start, 0), end, open };
 }

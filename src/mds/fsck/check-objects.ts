@@ -6,8 +6,10 @@ import { type Fid, formatFid } from '../../base/fid.js';
 import type { Inspection } from '../../store/inspection.js';
 import { partsOfObjectKey } from '../../store/keys.js';
 import { ObjectWorkKind } from '../object-work.js';
+import { isExactKey } from './exact-key.js';
 import { type Findings, showFid } from './findings.js';
 import { InodeFlag, type InodeIndex } from './inode-index.js';
+import type { Mend } from './mend.js';
 
 /** `FID number in hex.generation`, in a folder of two hex digits (objects/object-store.ts). */
 const FILE_NAME = /^([0-9a-f]{1,14})\.(\d{1,10})$/;
@@ -22,13 +24,14 @@ export function checkObjects(store: Inspection, index: InodeIndex, findings: Fin
   for (const { folder, name } of store.objectFiles()) {
     findings.saw('object files');
     const where = `objects/${folder}/${name}`;
+    const mend: Mend = { do: 'file', folder, name };
     const match = FILE_NAME.exec(name);
     const fid = Number.parseInt(match?.[1] ?? '', 16);
     const place = (fid % FOLDERS).toString(16).padStart(2, '0');
     if (match === null || folder !== place) {
-      findings.add('garbage-object', where, 'not the name and folder of an object file');
+      findings.add('garbage-object', where, 'not the name and folder of an object file', mend);
     } else if (!belongs(index, fid, Number(match[2])) && !announced.has(`${fid}.${match[2]}`)) {
-      findings.add('garbage-object', where, `no file uses it; ${showFid(fid)} was its file`);
+      findings.add('garbage-object', where, `no file uses it; ${showFid(fid)} was its file`, mend);
     }
   }
   checkPresent(index, findings);
@@ -51,17 +54,28 @@ function checkWork(store: Inspection, findings: Findings): Set<string> {
   const kinds = Object.values(ObjectWorkKind) as number[];
   for (const { key, value } of store.entries('object')) {
     findings.saw('pending object work');
-    if (key.length !== 13) {
-      findings.add('damaged-key', `object work ${key.toString('hex')}`, 'not an object and a kind');
+    const removal: Mend = { do: 'remove', table: 'object', key };
+    if (!isExactKey(key, 13, 0)) {
+      const what = `object work ${key.toString('hex')}`;
+      findings.add('damaged-key', what, 'not an object and a kind', removal);
       continue;
     }
     const { fid, generation, kind } = partsOfObjectKey(key);
     const where = `object work ${showFid(fid)} generation ${generation}`;
     announced.add(`${fid}.${generation}`);
-    if (!kinds.includes(kind)) findings.add('bad-value', where, `has the unknown kind ${kind}`);
+    if (!kinds.includes(kind)) {
+      findings.add('bad-value', where, `has the unknown kind ${kind}`, removal);
+      continue;
+    }
     const wanted = kind === ObjectWorkKind.TRUNCATE ? 8 : 0;
-    if (value === undefined) findings.add('damaged-value', where, 'its checksum is wrong');
-    else if (value.length !== wanted) findings.add('bad-value', where, `${value.length} bytes`);
+    if (value === undefined) {
+      // The other kinds say nothing but their key.
+      const empty: Mend = { do: 'put', table: 'object', key, value: Buffer.alloc(0) };
+      const mend = wanted === 0 ? empty : removal;
+      findings.add('damaged-value', where, 'its checksum is wrong', mend);
+    } else if (value.length !== wanted) {
+      findings.add('bad-value', where, `${value.length} bytes`, removal);
+    }
   }
   return announced;
 }

@@ -1,5 +1,6 @@
 /** Tables `xattr`, `inline` and `orphan`: what belongs to an inode, and says so. */
 import { FsError } from '../../base/errno.js';
+import type { Fid } from '../../base/fid.js';
 import { isDirectory, S_IRWXUGO } from '../../base/mode.js';
 import { NAME_BYTES_MAX } from '../../base/name.js';
 import { DEFAULT_ACL, isAclName } from '../../base/xattr-name.js';
@@ -8,8 +9,10 @@ import type { InspectedEntry, Inspection } from '../../store/inspection.js';
 import { fidOfKey, nameOfXattrKey } from '../../store/keys.js';
 import { type Acl, decodeAcl, isMinimal, permissionsOf } from '../acl.js';
 import { XATTR_VALUE_BYTES_MAX } from '../limits.js';
+import { isExactKey } from './exact-key.js';
 import { type Findings, showFid, showName } from './findings.js';
 import { InodeFlag, type InodeIndex } from './inode-index.js';
+import type { Mend } from './mend.js';
 
 export function checkValues(store: Inspection, index: InodeIndex, findings: Findings): void {
   for (const entry of store.entries('xattr')) checkXattr(entry, index, findings);
@@ -23,16 +26,18 @@ function ownerOf(
   where: string,
   index: InodeIndex,
   findings: Findings,
+  removal: Mend,
 ): number | undefined {
   const at = index.find(fid);
-  if (at === undefined) findings.add('stray-value', where, 'belongs to no inode');
+  if (at === undefined) findings.add('stray-value', where, 'belongs to no inode', removal);
   return at === undefined || index.has(at, InodeFlag.DAMAGED) ? undefined : at;
 }
 
 function checkXattr({ key, value }: InspectedEntry, index: InodeIndex, findings: Findings): void {
   findings.saw('xattrs');
-  if (key.length <= 8 || key.length > 8 + NAME_BYTES_MAX) {
-    findings.add('damaged-key', `xattr ${key.toString('hex')}`, 'not a FID and a name');
+  const removal: Mend = { do: 'remove', table: 'xattr', key };
+  if (key.length <= 8 || key.length > 8 + NAME_BYTES_MAX || !isExactKey(key, key.length, 0)) {
+    findings.add('damaged-key', `xattr ${key.toString('hex')}`, 'not a FID and a name', removal);
     return;
   }
   const fid = fidOfKey(key);
@@ -42,10 +47,14 @@ function checkXattr({ key, value }: InspectedEntry, index: InodeIndex, findings:
   else if (value.length > XATTR_VALUE_BYTES_MAX) {
     findings.add('bad-value', where, `has ${value.length} bytes`);
   }
-  const owner = ownerOf(fid, where, index, findings);
+  const owner = ownerOf(fid, where, index, findings, removal);
   if (owner === undefined) return;
   if (!index.has(owner, InodeFlag.XATTRS)) {
-    findings.add('bad-value', where, 'is not seen: the inode says that it has none');
+    findings.add('bad-value', where, 'is not seen: the inode says that it has none', {
+      do: 'inode',
+      fid: fid as Fid,
+      set: { hasXattrs: true },
+    });
   } else if (value !== undefined && isAclName(name)) {
     const fault = faultOfAcl(name, value, index.columns.mode[owner] ?? 0);
     if (fault !== undefined) findings.add('bad-value', where, fault);
@@ -71,37 +80,51 @@ function faultOfAcl(name: string, value: Uint8Array, mode: number): string | und
 
 function checkInline({ key, value }: InspectedEntry, index: InodeIndex, findings: Findings): void {
   findings.saw('small files');
-  if (key.length !== 8) {
-    findings.add('damaged-key', `contents ${key.toString('hex')}`, 'not a FID');
+  const removal: Mend = { do: 'remove', table: 'inline', key };
+  if (!isExactKey(key, 8, 0)) {
+    findings.add('damaged-key', `contents ${key.toString('hex')}`, 'not a FID', removal);
     return;
   }
   const fid = fidOfKey(key);
   const where = `contents of ${showFid(fid)}`;
   if (value === undefined) findings.add('damaged-value', where, 'their checksum is wrong');
-  const owner = ownerOf(fid, where, index, findings);
+  const owner = ownerOf(fid, where, index, findings, removal);
   if (owner === undefined) return;
-  index.mark(owner, InodeFlag.CONTENTS);
   if (!index.has(owner, InodeFlag.INLINE)) {
-    findings.add('stray-value', where, 'are not used: the inode does not keep its contents here');
-  } else if (value !== undefined) {
-    const limit = Math.min(INLINE_BYTES_MAX, index.columns.size[owner] ?? 0);
-    if (value.length > limit) {
-      findings.add('bad-value', where, `are ${value.length} bytes, the inode allows ${limit}`);
-    }
+    const message = 'are not used: the inode does not keep its contents here';
+    findings.add('stray-value', where, message, removal);
+    return;
+  }
+  index.mark(owner, InodeFlag.CONTENTS);
+  if (value === undefined) return;
+  const limit = Math.min(INLINE_BYTES_MAX, index.columns.size[owner] ?? 0);
+  if (value.length > limit) {
+    const message = `are ${value.length} bytes, the inode allows ${limit}`;
+    findings.add('bad-value', where, message, {
+      do: 'put',
+      table: 'inline',
+      key,
+      value: value.subarray(0, limit),
+    });
   }
 }
 
 function checkOrphan({ key, value }: InspectedEntry, index: InodeIndex, findings: Findings): void {
   findings.saw('orphans');
-  if (key.length !== 8) {
-    findings.add('damaged-key', `orphan ${key.toString('hex')}`, 'not a FID');
+  const removal: Mend = { do: 'remove', table: 'orphan', key };
+  if (!isExactKey(key, 8, 0)) {
+    findings.add('damaged-key', `orphan ${key.toString('hex')}`, 'not a FID', removal);
     return;
   }
   const where = `orphan ${showFid(fidOfKey(key))}`;
-  if (value === undefined) findings.add('damaged-value', where, 'its checksum is wrong');
-  const owner = ownerOf(fidOfKey(key), where, index, findings);
+  if (value === undefined) {
+    // It says nothing but its key.
+    const mend: Mend = { do: 'put', table: 'orphan', key, value: Buffer.alloc(0) };
+    findings.add('damaged-value', where, 'its checksum is wrong', mend);
+  }
+  const owner = ownerOf(fidOfKey(key), where, index, findings, removal);
   if (owner === undefined) return;
   index.mark(owner, InodeFlag.ORPHAN);
   const { nlink } = index.columns;
-  if (nlink[owner] !== 0) findings.add('bad-orphan', where, `has ${nlink[owner]} names`);
+  if (nlink[owner] !== 0) findings.add('bad-orphan', where, `has ${nlink[owner]} names`, removal);
 }

@@ -1,5 +1,5 @@
 /**
- * What fsck must remember of every inode while it reads the other tables: 54 bytes
+ * What fsck must remember of every inode while it reads the other tables: 62 bytes
  * each, found by bisection, as the inode table comes in FID order.
  */
 import { lowerBound } from '../../base/search.js';
@@ -22,6 +22,8 @@ export const InodeFlag = {
   LOST: 128,
   /** A directory with an entry that cannot be read: its counts say nothing. */
   ENTRY_DAMAGED: 256,
+  /** The entry that is its primary name was found. */
+  PRIMARY_FOUND: 512,
 } as const;
 
 const LAYOUT_FLAG = { empty: 0, inline: InodeFlag.INLINE, object: InodeFlag.OBJECT } as const;
@@ -33,8 +35,10 @@ function columns(capacity: number) {
     mode: new Uint32Array(capacity),
     flags: new Uint16Array(capacity),
     nlink: new Uint32Array(capacity),
-    /** Directories: what the inode says. */
+    /** Where the primary name is, and of a directory its `..`: what the inode says. */
     parent: new Float64Array(capacity),
+    slot: new Float64Array(capacity),
+    /** Directories: what the inode says. */
     entries: new Uint32Array(capacity),
     /** Regular files. */
     size: new Float64Array(capacity),
@@ -51,6 +55,8 @@ type Columns = ReturnType<typeof columns>;
 export class InodeIndex {
   /** By ordinal; change only what was found, not what was stored. */
   columns: Columns;
+  /** Of the inodes (store/FORMAT.md): those of format 1 do not know their names. */
+  format: number | undefined;
   #capacity: number;
   #count = 0;
 
@@ -78,6 +84,7 @@ export class InodeIndex {
     to.flags[at] = LAYOUT_FLAG[inode.layout] | (inode.hasXattrs ? InodeFlag.XATTRS : 0);
     to.nlink[at] = inode.nlink;
     to.parent[at] = inode.parent;
+    to.slot[at] = inode.slot;
     to.entries[at] = inode.entries;
     to.size[at] = inode.size;
     to.generation[at] = inode.generation;

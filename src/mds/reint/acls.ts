@@ -62,8 +62,8 @@ export function aclAfterChmod(namespace: Namespace, inode: Inode, mode: number):
   return acl === undefined ? undefined : withPermissions(acl, mode);
 }
 
-/** Stores and records one of the two lists; with chmod(2) after the record of the new mode. */
-export function storeAcl(txn: Transaction, inode: Inode, name: string, acl: Acl): void {
+/** Stores and records one of the two lists. */
+function storeAcl(txn: Transaction, inode: Inode, name: string, acl: Acl): void {
   const xattr: Xattr = { name, value: encodeAcl(acl) };
   storeXattr(txn, inode, xattr);
   txn.changed(inode);

@@ -42,7 +42,6 @@ export function create(txn: Transaction, change: Create): Inode {
   attach(txn, parent, name, inode);
   if (isDirectory(mode)) {
     inode.nlink = 2;
-    inode.parent = parentFid;
     parent.nlink++;
     txn.namespace.dirents.made(inode.fid);
   }
@@ -105,7 +104,9 @@ export function giveXattrs(txn: Transaction, inode: Inode, xattrs: readonly Xatt
 
 /** FsError(ENOSPC): nothing changed. */
 export function attach(txn: Transaction, parent: Inode, name: string, inode: Inode): void {
-  txn.namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
+  const { dirents, links } = txn.namespace;
+  const slot = dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
+  links.gained(inode, { directory: parent.fid, slot });
   txn.namespace.inodes.touch(inode);
   txn.namespace.counted(1);
   txn.entryChanged(parent, 1);

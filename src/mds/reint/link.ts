@@ -26,7 +26,8 @@ export function link(txn: Transaction, fid: Fid, parentFid: Fid, name: string): 
     return inode;
   }
   // First, for it alone may be refused.
-  namespace.dirents.add(parentFid, name, fid, direntType(inode.mode));
+  const slot = namespace.dirents.add(parentFid, name, fid, direntType(inode.mode));
+  namespace.links.gained(inode, { directory: parentFid, slot });
   inode.nlink++;
   txn.changed(inode);
   txn.entryChanged(parent, 1);

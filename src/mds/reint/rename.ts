@@ -4,6 +4,7 @@ import { isDirectory, S_IFCHR } from '../../base/mode.js';
 import type { Dirent } from '../dirent-table.js';
 import type { Inode } from '../inode.js';
 import { DIRECTORY_LINK_MAX } from '../limits.js';
+import type { Place } from '../link-table.js';
 import { checkName, direntType, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 import { inheritPermissions } from './acls.js';
@@ -25,7 +26,7 @@ const ALLOWED_FLAGS = [
   RENAME_NOREPLACE | RENAME_WHITEOUT,
 ];
 
-interface Place {
+interface Entry {
   readonly directory: Inode;
   readonly name: string;
 }
@@ -43,8 +44,8 @@ export function rename(
   const { namespace } = txn;
   if (!ALLOWED_FLAGS.includes(flags)) throw new FsError(Errno.EINVAL, 'unknown rename flags');
   checkName(to.name);
-  const source: Place = { directory: namespace.directory(from.parent), name: from.name };
-  const target: Place = { directory: namespace.liveDirectory(to.parent), name: to.name };
+  const source: Entry = { directory: namespace.directory(from.parent), name: from.name };
+  const target: Entry = { directory: namespace.liveDirectory(to.parent), name: to.name };
   const dirent = namespace.entry(from.parent, from.name);
   const moved = namespace.inode(dirent.fid as Fid);
   const existing = namespace.dirents.lookup(to.parent, to.name);
@@ -76,25 +77,27 @@ export function rename(
 
 function move(
   txn: Transaction,
-  source: Place,
-  target: Place,
+  source: Entry,
+  target: Entry,
   dirent: Dirent,
   existing: Dirent | undefined,
   moved: Inode,
   victim: Inode | undefined,
 ): void {
-  const { dirents } = txn.namespace;
+  const { dirents, links } = txn.namespace;
   const type = direntType(moved.mode);
   if (existing !== undefined) dirents.replace(target.directory.fid, existing, moved.fid, type);
-  else dirents.add(target.directory.fid, target.name, moved.fid, type);
+  const slot = existing?.slot ?? dirents.add(target.directory.fid, target.name, moved.fid, type);
+  const from: Place = { directory: source.directory.fid, slot: dirent.slot };
+  const to: Place = { directory: target.directory.fid, slot };
   // Looked up anew: adding to the same bucket may have changed it.
   const left =
     source.directory.fid === target.directory.fid
       ? dirents.lookup(source.directory.fid, source.name)
       : dirent;
   dirents.remove(source.directory.fid, left ?? dirent);
+  links.moved(moved, from, to);
   if (isDirectory(moved.mode)) {
-    moved.parent = target.directory.fid;
     source.directory.nlink--;
     target.directory.nlink++;
   }
@@ -102,7 +105,7 @@ function move(
   txn.entryChanged(source.directory, -1);
   txn.entryChanged(target.directory, existing === undefined ? 1 : 0);
   txn.changed(moved);
-  if (victim !== undefined) loseName(txn, victim);
+  if (victim !== undefined) loseName(txn, victim, to);
   txn.record(moved.fid, () => ({
     op: 'rename',
     parent: source.directory.fid,
@@ -125,7 +128,7 @@ function move(
  */
 function leaveWhiteout(
   txn: Transaction,
-  { directory, name }: Place,
+  { directory, name }: Entry,
   whiteout: Inode,
   xattrs: readonly Xattr[],
 ): void {
@@ -147,7 +150,7 @@ function checkRoom(directory: Inode, enters: Inode, from: Inode, leaves: Inode):
   }
 }
 
-function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dirent): Inode {
+function swap(txn: Transaction, source: Entry, target: Entry, a: Dirent, b: Dirent): Inode {
   const { namespace } = txn;
   const moved = namespace.inode(a.fid as Fid);
   const other = namespace.inode(b.fid as Fid);
@@ -158,8 +161,12 @@ function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dire
   checkRoom(target.directory, moved, source.directory, other);
   namespace.dirents.replace(source.directory.fid, a, other.fid, direntType(other.mode));
   namespace.dirents.replace(target.directory.fid, b, moved.fid, direntType(moved.mode));
-  relocate(moved, source.directory, target.directory);
-  relocate(other, target.directory, source.directory);
+  const from: Place = { directory: source.directory.fid, slot: a.slot };
+  const to: Place = { directory: target.directory.fid, slot: b.slot };
+  namespace.links.moved(moved, from, to);
+  namespace.links.moved(other, to, from);
+  recount(moved, source.directory, target.directory);
+  recount(other, target.directory, source.directory);
   txn.entryChanged(source.directory, 0);
   txn.entryChanged(target.directory, 0);
   txn.changed(moved);
@@ -176,9 +183,9 @@ function swap(txn: Transaction, source: Place, target: Place, a: Dirent, b: Dire
   return moved;
 }
 
-function relocate(inode: Inode, from: Inode, to: Inode): void {
+/** A directory that moves counts in another. */
+function recount(inode: Inode, from: Inode, to: Inode): void {
   if (!isDirectory(inode.mode)) return;
-  inode.parent = to.fid;
   from.nlink--;
   to.nlink++;
 }

@@ -6,11 +6,13 @@ import { ACCESS_ACL } from '../../base/xattr-name.js';
 import type { RecordAttrs } from '../../feed/record.js';
 import { FILE_BYTES_MAX } from '../../rpc/limits.js';
 import type { AttributeChange } from '../../rpc/messages.js';
+import { encodeAcl } from '../acl.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
-import { aclAfterChmod, storeAcl } from './acls.js';
+import { aclAfterChmod } from './acls.js';
 import { dropCapability } from './capability.js';
 import { checkTime, checkUnsigned32 } from './numbers.js';
+import { recordXattr, storeXattr } from './record-xattr.js';
 import { noteDataEnd } from './tmpfile.js';
 
 type Changed = { -readonly [Key in keyof RecordAttrs]: RecordAttrs[Key] };
@@ -39,8 +41,11 @@ export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): In
   txn.changed(inode);
   attrs.ctime = inode.ctime;
   if (losesCapability(inode, change)) dropCapability(txn, inode);
+  // Both in force before either record is judged.
+  const xattr = acl === undefined ? undefined : { name: ACCESS_ACL, value: encodeAcl(acl) };
+  if (xattr !== undefined) storeXattr(txn, inode, xattr);
   txn.recordOf(inode, () => ({ op: 'setattr', attrs }));
-  if (acl !== undefined) storeAcl(txn, inode, ACCESS_ACL, acl);
+  if (xattr !== undefined) recordXattr(txn, inode, xattr);
   return inode;
 }
 

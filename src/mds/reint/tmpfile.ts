@@ -42,7 +42,8 @@ export function nameFirst(txn: Transaction, inode: Inode, parent: Inode, name: s
   const { namespace } = txn;
   const dataEnd = namespace.linkable.get(inode.fid) ?? 0;
   const xattrs = txn.recording ? xattrsOf(namespace, inode) : [];
-  namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
+  const slot = namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
+  namespace.links.gained(inode, { directory: parent.fid, slot });
   namespace.linkable.delete(inode.fid);
   namespace.orphans.remove(inode.fid);
   inode.nlink = 1;

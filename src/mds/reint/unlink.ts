@@ -2,6 +2,7 @@ import { Errno, FsError } from '../../base/errno.js';
 import type { Fid } from '../../base/fid.js';
 import { isDirectory } from '../../base/mode.js';
 import type { Inode } from '../inode.js';
+import type { Place } from '../link-table.js';
 import { recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 
@@ -14,7 +15,7 @@ export function unlink(txn: Transaction, parentFid: Fid, name: string): Inode {
   if (isDirectory(inode.mode)) throw new FsError(Errno.EISDIR, 'use rmdir');
   namespace.dirents.remove(parentFid, dirent);
   txn.entryChanged(parent, -1);
-  loseName(txn, inode);
+  loseName(txn, inode, { directory: parentFid, slot: dirent.slot });
   txn.record(inode.fid, () => ({
     op: 'unlink',
     parent: parentFid,
@@ -35,7 +36,7 @@ export function rmdir(txn: Transaction, parentFid: Fid, name: string): Inode {
   namespace.dirents.remove(parentFid, dirent);
   parent.nlink--;
   txn.entryChanged(parent, -1);
-  loseName(txn, inode);
+  loseName(txn, inode, { directory: parentFid, slot: dirent.slot });
   txn.record(inode.fid, () => ({
     op: 'rmdir',
     parent: parentFid,
@@ -47,8 +48,9 @@ export function rmdir(txn: Transaction, parentFid: Fid, name: string): Inode {
 }
 
 /** One name less; without any the object goes, or waits for its last close. */
-export function loseName(txn: Transaction, inode: Inode): void {
+export function loseName(txn: Transaction, inode: Inode, place: Place): void {
   inode.nlink = isDirectory(inode.mode) ? 0 : inode.nlink - 1;
+  txn.namespace.links.lost(inode, place);
   txn.changed(inode);
   if (inode.nlink === 0) txn.nameless(inode);
 }

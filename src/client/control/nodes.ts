@@ -5,13 +5,15 @@
  *     .lustre/                0755
  *     .lustre/fid/            0500  [0x…:0x…:0x…] opens by FID
  *     .lustre/feeds/          0700  a directory per feed
- *     .lustre/feeds/NAME/     0700  stream, stream.ndjson, info
+ *     .lustre/feeds/NAME/     0700  stream, stream.ndjson, changelog, info, filter, policy
+ *     .lustre/watch           0600  a transient feed per open (0666 with -o user_watch)
+ *     .lustre/stats           0400  what the server counts about itself
  */
-import { unreachable } from '../base/assert.js';
-import { controlFid, controlOid, type Fid } from '../base/fid.js';
-import { S_IFDIR, S_IFLNK, S_IFREG } from '../base/mode.js';
-import type { FileName } from '../base/name.js';
-import type { FeedView } from '../rpc/messages.js';
+import { unreachable } from '../../base/assert.js';
+import { controlFid, controlOid, type Fid } from '../../base/fid.js';
+import { S_IFDIR, S_IFLNK, S_IFREG } from '../../base/mode.js';
+import type { FileName } from '../../base/name.js';
+import type { FeedSetting, FeedView } from '../../rpc/messages.js';
 
 /** Name of the control tree in the root; reachable, and not listed. */
 export const CONTROL_NAME = '.lustre' as FileName;
@@ -24,17 +26,23 @@ export type ControlNode =
   | { readonly kind: 'root-link' }
   | { readonly kind: 'feed'; readonly id: number }
   | { readonly kind: 'stream'; readonly id: number; readonly view: FeedView }
-  | { readonly kind: 'info'; readonly id: number };
+  | { readonly kind: 'changelog'; readonly id: number }
+  | { readonly kind: 'info'; readonly id: number }
+  | { readonly kind: 'setting'; readonly id: number; readonly file: FeedSetting }
+  | { readonly kind: 'watch' }
+  | { readonly kind: 'stats' };
 
 const TOP_OID = 1;
 const FIDS_OID = 2;
 const FEEDS_OID = 3;
 const ROOT_LINK_OID = 4;
+const WATCH_OID = 5;
+const STATS_OID = 6;
 const FEED_OIDS_START = 0x100;
 /** Oids of one feed: its directory and its files. */
 const FEED_OIDS = 16;
 
-const FILES = ['directory', 'stream', 'ndjson', 'info'] as const;
+const FILES = ['directory', 'stream', 'ndjson', 'info', 'filter', 'policy', 'changelog'] as const;
 
 export function fidOfNode(node: ControlNode): Fid {
   switch (node.kind) {
@@ -51,7 +59,14 @@ export function fidOfNode(node: ControlNode): Fid {
     case 'stream':
       return feedOid(node.id, node.view);
     case 'info':
-      return feedOid(node.id, 'info');
+    case 'changelog':
+      return feedOid(node.id, node.kind);
+    case 'setting':
+      return feedOid(node.id, node.file);
+    case 'watch':
+      return controlFid(WATCH_OID);
+    case 'stats':
+      return controlFid(STATS_OID);
     default:
       return unreachable(node);
   }
@@ -68,9 +83,12 @@ export function nodeOfFid(fid: Fid): ControlNode | undefined {
   if (oid === FIDS_OID) return { kind: 'fids' };
   if (oid === FEEDS_OID) return { kind: 'feeds' };
   if (oid === ROOT_LINK_OID) return { kind: 'root-link' };
+  if (oid === WATCH_OID) return { kind: 'watch' };
+  if (oid === STATS_OID) return { kind: 'stats' };
   if (oid < FEED_OIDS_START) return undefined;
   const id = Math.floor((oid - FEED_OIDS_START) / FEED_OIDS);
-  switch (FILES[(oid - FEED_OIDS_START) % FEED_OIDS]) {
+  const file = FILES[(oid - FEED_OIDS_START) % FEED_OIDS];
+  switch (file) {
     case 'directory':
       return { kind: 'feed', id };
     case 'stream':
@@ -78,13 +96,18 @@ export function nodeOfFid(fid: Fid): ControlNode | undefined {
     case 'ndjson':
       return { kind: 'stream', id, view: 'ndjson' };
     case 'info':
-      return { kind: 'info', id };
+    case 'changelog':
+      return { kind: file, id };
+    case 'filter':
+    case 'policy':
+      return { kind: 'setting', id, file };
     default:
       return undefined;
   }
 }
 
-export function modeOfNode({ kind }: ControlNode): number {
+/** `userWatch`: ordinary users may watch, too; the server decides what they see. */
+export function modeOfNode({ kind }: ControlNode, userWatch: boolean): number {
   switch (kind) {
     case 'top':
       return S_IFDIR | 0o755;
@@ -96,8 +119,13 @@ export function modeOfNode({ kind }: ControlNode): number {
     case 'root-link':
       return S_IFLNK | 0o777;
     case 'stream':
+    case 'changelog':
+    case 'setting':
       return S_IFREG | 0o600;
+    case 'watch':
+      return S_IFREG | (userWatch ? 0o666 : 0o600);
     case 'info':
+    case 'stats':
       return S_IFREG | 0o400;
     default:
       return unreachable(kind);
@@ -111,12 +139,17 @@ export function fixedEntries(node: ControlNode): readonly (readonly [string, Con
       return [
         ['fid', { kind: 'fids' }],
         ['feeds', { kind: 'feeds' }],
+        ['watch', { kind: 'watch' }],
+        ['stats', { kind: 'stats' }],
       ];
     case 'feed':
       return [
         ['stream', { kind: 'stream', id: node.id, view: 'stream' }],
         ['stream.ndjson', { kind: 'stream', id: node.id, view: 'ndjson' }],
+        ['changelog', { kind: 'changelog', id: node.id }],
         ['info', { kind: 'info', id: node.id }],
+        ['filter', { kind: 'setting', id: node.id, file: 'filter' }],
+        ['policy', { kind: 'setting', id: node.id, file: 'policy' }],
       ];
     default:
       return [];

@@ -2,9 +2,16 @@
  * One open of a feed's `stream` or `stream.ndjson`: where its consumer stands, and
  * which of its calls wait. The design's "A feed file exactly", rules 1 to 4.
  */
-import { Errno } from '../base/errno.js';
-import type { InterruptibleDataReply, Notifier, PollReply } from '../fuse/api.js';
-import type { Connection, FeedView } from '../rpc/messages.js';
+import { Errno } from '../../base/errno.js';
+import type {
+  InterruptibleDataReply,
+  LseekReply,
+  Notifier,
+  PollReply,
+  Reply,
+} from '../../fuse/api.js';
+import type { Connection, FeedFile } from '../../rpc/messages.js';
+import type { ControlOpen } from './open.js';
 
 const O_NONBLOCK = 0o4000;
 const POLLIN = 0x001;
@@ -17,9 +24,8 @@ interface Parked {
   readonly reply: InterruptibleDataReply;
 }
 
-export class FeedReader {
-  readonly id: number;
-  readonly view: FeedView;
+export class FeedReader implements ControlOpen {
+  readonly #file: FeedFile;
   readonly #mds: Connection;
   readonly #notifier: Notifier;
   /** Where the next FIFO read starts, in the view's coordinate. */
@@ -30,9 +36,8 @@ export class FeedReader {
   /** The kernel waits for a wake-up of this poll handle. */
   #pollHandle: number | undefined;
 
-  constructor(id: number, view: FeedView, mds: Connection, notifier: Notifier) {
-    this.id = id;
-    this.view = view;
+  constructor(file: FeedFile, mds: Connection, notifier: Notifier) {
+    this.#file = file;
     this.#mds = mds;
     this.#notifier = notifier;
   }
@@ -60,11 +65,23 @@ export class FeedReader {
   poll(kh: number, scheduleNotify: boolean, reply: PollReply): void {
     // Registered before readiness is tested, so that no wake-up falls in between.
     if (scheduleNotify) this.#pollHandle = kh;
-    const { id, view } = this;
-    this.#mds.call('feedReady', { id, view, cursor: this.#cursor }, (errno, ready) => {
+    this.#mds.call('feedReady', { ...this.#file, cursor: this.#cursor }, (errno, ready) => {
       if (errno !== 0) reply.events(POLLIN | POLLRDNORM | POLLHUP);
       else reply.events(ready === true ? POLLIN | POLLRDNORM : 0);
     });
+  }
+
+  lseek(offset: number, whence: 'data' | 'hole', reply: LseekReply): void {
+    this.#mds.call('feedSeek', { ...this.#file, offset, whence }, (errno, found) => {
+      if (found === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+      else reply.offset(found);
+    });
+  }
+
+  punch(offset: number, length: number, reply: Reply & { ok(): void }): void {
+    this.#mds.call('feedPunch', { ...this.#file, offset, length }, (errno) =>
+      errno === 0 ? reply.ok() : reply.error(errno),
+    );
   }
 
   /** Records became visible, or the feed ended: whoever waits tries again. */
@@ -75,8 +92,7 @@ export class FeedReader {
       if (!this.#try(item.offset, item.size, item.reply)) this.#parked.push(item);
     }
     if (this.#pollHandle === undefined) return;
-    const { id, view } = this;
-    this.#mds.call('feedReady', { id, view, cursor: this.#cursor }, (errno, ready) => {
+    this.#mds.call('feedReady', { ...this.#file, cursor: this.#cursor }, (errno, ready) => {
       if (this.#pollHandle === undefined || (errno === 0 && ready !== true)) return;
       this.#notifier.pollWakeup(this.#pollHandle);
       this.#pollHandle = undefined;
@@ -88,11 +104,11 @@ export class FeedReader {
     const parked = this.#parked;
     this.#parked = [];
     for (const { reply } of parked) reply.error(Errno.EINTR);
+    this.#mds.call('feedClose', { id: this.#file.id }, () => {});
   }
 
   /** Answers if there is something to answer with. */
   #try(offset: number, size: number, reply: InterruptibleDataReply): boolean {
-    const { id, view } = this;
     const into = reply.room(size);
     const continues = offset === this.#position;
     let answered = true;
@@ -114,8 +130,9 @@ export class FeedReader {
         }
       }
     };
-    if (continues) this.#mds.call('feedNext', { id, view, cursor: this.#cursor, into }, settle);
-    else this.#mds.call('feedAt', { id, view, offset, into }, settle);
+    if (continues)
+      this.#mds.call('feedNext', { ...this.#file, cursor: this.#cursor, into }, settle);
+    else this.#mds.call('feedAt', { ...this.#file, offset, into }, settle);
     return answered;
   }
 }

@@ -1,20 +1,18 @@
 /**
  * The control tree as the kernel sees it: entries, attributes, listings, opens. What
- * there is follows from control-nodes.ts and from the feeds that the server has.
+ * there is follows from nodes.ts and from the feeds that the server has.
  */
-import { Errno } from '../base/errno.js';
-import { type Fid, isControlFid, parseFid, ROOT_FID } from '../base/fid.js';
-import { isDirectory } from '../base/mode.js';
-import { type FileName, NAME_BYTES_MAX } from '../base/name.js';
-import { type Timespec, ZERO_TIME } from '../base/time.js';
-import type { Attr, Entry, EntryReply, OpenReply, Reply } from '../fuse/api.js';
-import { FOPEN_DIRECT_IO } from '../fuse/wire/abi.js';
-import { toAttr } from './attr.js';
-import type { ClientContext } from './context.js';
-import { fidOfNode, fixedEntries, modeOfNode, nodeOfFid } from './control-nodes.js';
-import { FeedReader } from './feed-reader.js';
+import { Errno } from '../../base/errno.js';
+import { type Fid, isControlFid, parseFid, ROOT_FID } from '../../base/fid.js';
+import { isDirectory } from '../../base/mode.js';
+import { type FileName, NAME_BYTES_MAX } from '../../base/name.js';
+import { type Timespec, ZERO_TIME } from '../../base/time.js';
+import type { Attr, Entry, EntryReply, Reply } from '../../fuse/api.js';
+import type { FeedText } from '../../rpc/messages.js';
+import { toAttr } from '../attr.js';
+import type { ClientContext } from '../context.js';
+import { fidOfNode, fixedEntries, modeOfNode, nodeOfFid } from './nodes.js';
 
-const O_TRUNC = 0o1000;
 /** Cookies of `.` and `..`. */
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
@@ -27,11 +25,6 @@ interface Variable {
 }
 
 const NOTHING: Variable = { size: 0, blocks: 0, mtime: ZERO_TIME };
-
-/** While a feed file is open somebody waits for changes, or will in a moment. */
-export function watch({ mds, opens }: ClientContext): void {
-  mds.call('feedWatch', { waiting: opens.feeds.size > 0 }, () => {});
-}
 
 /** Attributes of `.lustre` itself, for its lookup in the root. */
 export function lookupControl(context: ClientContext, reply: EntryReply): void {
@@ -82,9 +75,9 @@ export class ControlTree {
   attr(fid: Fid, done: (attr: Attr) => void, reply: Reply): void {
     const node = nodeOfFid(fid);
     if (node === undefined) return reply.error(Errno.ENOENT);
-    const { owner, mds } = this.#context;
+    const { owner, mds, userWatch } = this.#context;
     const give = ({ size, blocks, mtime }: Variable): void => {
-      const mode = modeOfNode(node);
+      const mode = modeOfNode(node, userWatch);
       const times = { atime: mtime, mtime, ctime: mtime };
       // Of a directory: nobody counts what is below it (as on btrfs).
       const nlink = 1;
@@ -103,36 +96,19 @@ export class ControlTree {
           give({ ...NOTHING, mtime: status.created });
         });
       case 'info':
-        return mds.call('feedInfo', { id: node.id }, (_errno, text) => {
-          if (text === undefined) return reply.error(Errno.ENOENT);
-          give({ ...NOTHING, size: Buffer.byteLength(text) });
-        });
+        return this.#textAttr(node.id, 'info', give, reply);
+      case 'setting':
+        return this.#textAttr(node.id, node.file, give, reply);
       default:
         return give(node.kind === 'root-link' ? { ...NOTHING, size: 5 } : NOTHING);
     }
   }
 
-  open(fid: Fid, flags: number, reply: OpenReply): void {
-    const node = nodeOfFid(fid);
-    if ((flags & O_TRUNC) !== 0) return reply.error(Errno.EPERM);
-    const { mds, opens, notifier } = this.#context;
-    if (node?.kind === 'stream') {
-      const { id, view } = node;
-      return mds.call('feedStatus', { id, view }, (_errno, status) => {
-        if (status === undefined) return reply.error(Errno.ENOENT);
-        const reader = new FeedReader(id, view, mds, notifier);
-        reply.open({ fh: opens.add({ kind: 'feed', fid, reader }), flags: FOPEN_DIRECT_IO });
-        watch(this.#context);
-      });
-    }
-    if (node?.kind === 'info') {
-      return mds.call('feedInfo', { id: node.id }, (_errno, text) => {
-        if (text === undefined) return reply.error(Errno.ENOENT);
-        const bytes = Buffer.from(text);
-        reply.open({ fh: opens.add({ kind: 'text', fid, bytes }), flags: FOPEN_DIRECT_IO });
-      });
-    }
-    reply.error(node === undefined ? Errno.ENOENT : Errno.EISDIR);
+  #textAttr(id: number, file: FeedText, give: (variable: Variable) => void, reply: Reply): void {
+    this.#context.mds.call('feedText', { id, file }, (_errno, text) => {
+      if (text === undefined) return reply.error(Errno.ENOENT);
+      give({ ...NOTHING, size: Buffer.byteLength(text) });
+    });
   }
 
   list(fid: Fid, offset: number, add: AddEntry, end: () => void): void {
@@ -156,7 +132,7 @@ export class ControlTree {
         node?.kind === 'feeds' && i >= DOT_DOT_COOKIE ? cookieOfFeed(child) : i + DOT_COOKIE;
       if (cookie <= offset) continue;
       const directory =
-        i < DOT_DOT_COOKIE || isDirectory(modeOfNode(nodeOfFid(child) ?? { kind: 'top' }));
+        i < DOT_DOT_COOKIE || isDirectory(modeOfNode(nodeOfFid(child) ?? { kind: 'top' }, false));
       if (!add(child, cookie, directory, name)) break;
     }
     end();

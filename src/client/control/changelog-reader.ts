@@ -1,0 +1,191 @@
+/**
+ * One open of a feed's `changelog`: what Lustre's device does for its readers. It is read
+ * in whole records, placed by record index, acknowledged by writing, and told by ioctl
+ * whether to follow and which types to give.
+ */
+import { Errno } from '../../base/errno.js';
+import { nameFromBytes } from '../../base/name.js';
+import type {
+  InterruptibleDataReply,
+  IoctlReply,
+  IoctlRequest,
+  Notifier,
+  PollReply,
+  WriteReply,
+} from '../../fuse/api.js';
+import type { ChangelogChunk, ChangelogFormat, Connection } from '../../rpc/messages.js';
+import type { ControlOpen } from './open.js';
+
+const O_NONBLOCK = 0o4000;
+const POLLIN = 0x001;
+const POLLHUP = 0x010;
+const POLLRDNORM = 0x040;
+
+/** _IOR('f', 233, long), whose argument is the flags themselves. */
+const IOC_SET_FLAGS = 0x800866e9;
+/** _IOW('f', 179, struct changelog_filter). */
+const IOC_FILTER = 0x403066b3;
+const FLAG_FOLLOW = 0x01n;
+const FLAG_NID_BE = 0x10n;
+
+/** struct changelog_filter: mask u64, user id u32, padding u32, user name char[30], padding. */
+const FILTER_BYTES = 48;
+const FILTER_USER_AT = 8;
+const FILTER_NAME_AT = 16;
+const FILTER_NAME_BYTES = 30;
+
+const ALL_TYPES = 0xffff_ffff;
+const TYPE_BITS = 0xffff_ffffn;
+
+/** Longest control text. */
+const CLEAR_BYTES_MAX = 64;
+/** Lustre's library sends the zero byte that ends its string, and a shell a newline. */
+const CLEAR_TEXT = /^clear:cl([0-9]{1,20}):([0-9]{1,20})[\n\0]*$/;
+
+const NOTHING = new Uint8Array(0);
+
+interface Parked {
+  readonly offset: number;
+  readonly size: number;
+  readonly reply: InterruptibleDataReply;
+}
+
+export class ChangelogReader implements ControlOpen {
+  readonly #id: number;
+  readonly #mds: Connection;
+  readonly #notifier: Notifier;
+  /** Of the record to go on with. */
+  #index = 0;
+  #format: ChangelogFormat = { types: ALL_TYPES, lnetNid: false };
+  #follow = false;
+  /** The kernel's file position after the last read: a read there continues it. */
+  #position = 0;
+  #parked: Parked[] = [];
+  /** The kernel waits for a wake-up of this poll handle. */
+  #pollHandle: number | undefined;
+
+  constructor(id: number, mds: Connection, notifier: Notifier) {
+    this.#id = id;
+    this.#mds = mds;
+    this.#notifier = notifier;
+  }
+
+  get waiting(): boolean {
+    return this.#parked.length > 0 || this.#pollHandle !== undefined;
+  }
+
+  read(offset: number, size: number, flags: number, reply: InterruptibleDataReply): void {
+    // A read elsewhere names the record to go on with, for itself and those that follow.
+    if (offset !== this.#position) this.#moveTo(offset);
+    if (this.#try(offset, size, reply)) return;
+    if ((flags & O_NONBLOCK) !== 0) return reply.error(Errno.EAGAIN);
+    const parked: Parked = { offset, size, reply };
+    this.#parked.push(parked);
+    reply.onInterrupt(() => {
+      this.#parked = this.#parked.filter((other) => other !== parked);
+      reply.error(Errno.EINTR);
+    });
+  }
+
+  /** Takes `clear:cl<ID>:<N>`; answers when that is on disk. */
+  write(_offset: number, data: Uint8Array, reply: WriteReply): void {
+    const { length } = data;
+    const text = length > CLEAR_BYTES_MAX ? '' : nameFromBytes(data);
+    const [, user, index] = CLEAR_TEXT.exec(text) ?? [];
+    if (user === undefined || index === undefined) return reply.error(Errno.EINVAL);
+    const request = { id: this.#id, user: Number(user), index: Number(index) };
+    this.#mds.call('changelogClear', request, (errno) => {
+      if (errno === 0) reply.written(length);
+      else reply.error(errno);
+    });
+  }
+
+  poll(kh: number, scheduleNotify: boolean, reply: PollReply): void {
+    // Registered before readiness is tested, so that no wake-up falls in between.
+    if (scheduleNotify) this.#pollHandle = kh;
+    this.#ready((events) => reply.events(events));
+  }
+
+  ioctl({ command, argument, input }: IoctlRequest, reply: IoctlReply): void {
+    if (command === IOC_SET_FLAGS) {
+      this.#follow = (argument & FLAG_FOLLOW) !== 0n;
+      this.#format = { ...this.#format, lnetNid: (argument & FLAG_NID_BE) !== 0n };
+      return reply.result(0, NOTHING);
+    }
+    if (command !== IOC_FILTER) return reply.error(Errno.ENOTTY);
+    if (input.length !== FILTER_BYTES) return reply.error(Errno.EINVAL);
+    const filter = Buffer.from(input);
+    const field = filter.subarray(FILTER_NAME_AT, FILTER_NAME_AT + FILTER_NAME_BYTES);
+    const end = field.indexOf(0);
+    const name = nameFromBytes(end < 0 ? field : field.subarray(0, end));
+    const user = filter.readUInt32LE(FILTER_USER_AT);
+    this.#mds.call('changelogUser', { id: this.#id, user, name }, (errno) => {
+      if (errno !== 0) return reply.error(errno);
+      const mask = filter.readBigUInt64LE(0);
+      // No mask of its own: what the user is registered for, which here is everything.
+      const types = mask === 0n ? ALL_TYPES : Number(mask & TYPE_BITS);
+      this.#format = { ...this.#format, types };
+      reply.result(0, NOTHING);
+    });
+  }
+
+  /** Records became visible, the feed ended, or passing over records is to go on. */
+  wake(): void {
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const item of parked) {
+      if (!this.#try(item.offset, item.size, item.reply)) this.#parked.push(item);
+    }
+    if (this.#pollHandle === undefined) return;
+    this.#ready((events) => {
+      if (this.#pollHandle === undefined || events === 0) return;
+      this.#notifier.pollWakeup(this.#pollHandle);
+      this.#pollHandle = undefined;
+    });
+  }
+
+  close(): void {
+    this.#pollHandle = undefined;
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const { reply } of parked) reply.error(Errno.EINTR);
+    this.#mds.call('feedClose', { id: this.#id }, () => {});
+  }
+
+  #moveTo(index: number): void {
+    this.#index = index;
+    this.#position = index;
+  }
+
+  /** Answers if there is something to answer with. */
+  #try(offset: number, size: number, reply: InterruptibleDataReply): boolean {
+    const request = { id: this.#id, index: this.#index, into: reply.room(size), ...this.#format };
+    let answered = true;
+    this.#mds.call('changelogNext', request, (errno, chunk) => {
+      if (chunk === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      this.#index = chunk.index;
+      if (chunk.length > 0) {
+        this.#position = offset + chunk.length;
+        reply.filled(chunk.length);
+      } else answered = this.#answerEmpty(chunk, reply);
+    });
+    return answered;
+  }
+
+  #answerEmpty({ state }: ChangelogChunk, reply: InterruptibleDataReply): boolean {
+    if (state === 'unfinished' || (state === 'end' && this.#follow)) return false;
+    if (state === 'damaged') reply.error(Errno.EIO);
+    else reply.filled(0);
+    return true;
+  }
+
+  #ready(take: (events: number) => void): void {
+    const request = { id: this.#id, index: this.#index, ...this.#format };
+    this.#mds.call('changelogReady', request, (_errno, met) => {
+      if (met === undefined || met.state === 'gone') return take(POLLIN | POLLRDNORM | POLLHUP);
+      this.#index = met.index;
+      if (met.state === 'more' || met.state === 'damaged') take(POLLIN | POLLRDNORM);
+      else take(met.state === 'end' && !this.#follow ? POLLHUP : 0);
+    });
+  }
+}

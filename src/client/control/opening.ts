@@ -1,0 +1,109 @@
+/** From a node of the control tree to an open of it. */
+import { Errno } from '../../base/errno.js';
+import type { Fid } from '../../base/fid.js';
+import type { Caller, OpenReply } from '../../fuse/api.js';
+import { FOPEN_DIRECT_IO, FOPEN_STREAM } from '../../fuse/wire/abi.js';
+import type { FeedText, FeedView, Stats } from '../../rpc/messages.js';
+import type { ClientContext } from '../context.js';
+import { ChangelogReader } from './changelog-reader.js';
+import { FeedReader } from './feed-reader.js';
+import { nodeOfFid } from './nodes.js';
+import type { ControlOpen } from './open.js';
+import { SettingFile, TextFile } from './text-file.js';
+import { type Identify, WatchReader } from './watch-reader.js';
+import { watcher } from './watcher.js';
+
+const O_ACCMODE = 0o3;
+const O_WRONLY = 0o1;
+const O_TRUNC = 0o1000;
+
+/** While a file with records is open somebody waits for changes, or will in a moment. */
+export function watch({ mds, opens }: ClientContext): void {
+  mds.call('feedWatch', { waiting: opens.waiters.size > 0 }, () => {});
+}
+
+export class ControlOpening {
+  readonly #context: ClientContext;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  open(fid: Fid, flags: number, caller: Caller, reply: OpenReply): void {
+    const node = nodeOfFid(fid);
+    if (node === undefined) return reply.error(Errno.ENOENT);
+    // The new text of a setting is a whole one anyway; nothing else can be cut.
+    if ((flags & O_TRUNC) !== 0 && node.kind !== 'setting' && node.kind !== 'changelog') {
+      return reply.error(Errno.EPERM);
+    }
+    switch (node.kind) {
+      case 'stream':
+        return this.#openStream(fid, node.id, node.view, reply);
+      case 'changelog':
+        return this.#openChangelog(fid, node.id, reply);
+      case 'watch':
+        return this.#openWatch(fid, flags, caller, reply);
+      case 'info':
+        return this.#openText(fid, node.id, 'info', reply);
+      case 'setting':
+        return this.#openText(fid, node.id, node.file, reply);
+      case 'stats':
+        return this.#context.mds.call('stats', undefined, (errno, server) => {
+          if (server === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+          const stats: Stats = { server, client: this.#context.stats() };
+          this.#opened(fid, new TextFile(`${JSON.stringify(stats)}\n`), reply);
+        });
+      default:
+        return reply.error(Errno.EISDIR);
+    }
+  }
+
+  #openStream(fid: Fid, id: number, view: FeedView, reply: OpenReply): void {
+    const { mds, notifier } = this.#context;
+    mds.call('feedOpen', { id }, (errno, opened) => {
+      if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      const { epoch } = opened;
+      this.#opened(fid, new FeedReader({ id, view, epoch }, mds, notifier), reply);
+      watch(this.#context);
+    });
+  }
+
+  #openChangelog(fid: Fid, id: number, reply: OpenReply): void {
+    const { mds, notifier } = this.#context;
+    mds.call('feedOpen', { id }, (errno, opened) => {
+      if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      this.#opened(fid, new ChangelogReader(id, mds, notifier), reply);
+      watch(this.#context);
+    });
+  }
+
+  /** A FIFO: there is nothing to seek in. */
+  #openWatch(fid: Fid, flags: number, caller: Caller, reply: OpenReply): void {
+    if ((flags & O_ACCMODE) === O_WRONLY) return reply.error(Errno.EINVAL);
+    const identify: Identify = (who) => watcher(this.#context, who);
+    const opener = identify(caller);
+    if (opener === undefined) return reply.error(Errno.EACCES);
+    const { mds, notifier, opens } = this.#context;
+    mds.call('watchOpen', { who: opener }, (errno, opened) => {
+      if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      const open = new WatchReader({ id: opened.id, opener }, mds, notifier, identify);
+      const fh = opens.add({ kind: 'control', fid, open });
+      reply.open({ fh, flags: FOPEN_DIRECT_IO | FOPEN_STREAM });
+      watch(this.#context);
+    });
+  }
+
+  #openText(fid: Fid, id: number, file: FeedText, reply: OpenReply): void {
+    const { mds } = this.#context;
+    mds.call('feedText', { id, file }, (_errno, text) => {
+      if (text === undefined) return reply.error(Errno.ENOENT);
+      const open = file === 'info' ? new TextFile(text) : new SettingFile(mds, id, file, text);
+      this.#opened(fid, open, reply);
+    });
+  }
+
+  #opened(fid: Fid, open: ControlOpen, reply: OpenReply): void {
+    const fh = this.#context.opens.add({ kind: 'control', fid, open });
+    reply.open({ fh, flags: FOPEN_DIRECT_IO });
+  }
+}

@@ -1,0 +1,20 @@
+/** What the metadata server counts as events (`feedfs stats`). */
+export const SERVER_EVENTS = [
+  /** Changes refused because a feed that must not miss them is full. */
+  'changes_blocked',
+  /** Accesses refused for the same reason. */
+  'accesses_blocked',
+  /** Accesses without a record, because the disk is full. */
+  'accesses_dropped',
+  /** A filter or policy that was not taken. */
+  'settings_refused',
+  'feeds_expired',
+  /** Records that a feed lost to its policy. */
+  'records_dropped',
+  /** Watches refused: not permitted, or too many. */
+  'watches_refused',
+  /** Records that watches lost because nobody read them in time. */
+  'watch_records_dropped',
+] as const;
+
+export type ServerEvent = (typeof SERVER_EVENTS)[number];
