@@ -42,7 +42,11 @@ function wholeRecords(view: ViewOf, from: number, to: number): PositionRange | u
 }
 
 /** The first record boundary at or after an owed byte. */
-function positionAtOrAfter({ part: { span }, coordinate: by }: ViewOf, at: number): Position {
+function positionAtOrAfter({ part, coordinate: by }: ViewOf, at: number): Position {
+  const { cancelled, span } = part;
+  // Where a cancelled range ends, no block has to say that it is a boundary: none may be left.
+  const before = cancelled.after(at - 1, by);
+  if (before?.end[by] === at) return before.end;
   const { head, positions } = edges(span, at, by);
   return boundaryAtOrAfter(positions, at, by) ?? head.end;
 }

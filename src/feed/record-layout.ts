@@ -166,10 +166,13 @@ export function flagsAllowed(op: RecordOp): number {
   return op === 'rename' ? Flag.OVER_LAST : 0;
 }
 
-/** A range of indices is not empty, and no more records of it can have been owed than it has. */
+/**
+ * A range of indices is not empty, and no more records of it can have been owed than it has;
+ * none: it is the filesystem that changed without a record.
+ */
 export function checkLost(first: number, last: number, records: number, at?: number): void {
   if (first < 1 || last < first) throw new RecordError('lost', `records ${first} to ${last}`, at);
-  if (records < 1 || records > last - first + 1) {
+  if (records > last - first + 1) {
     throw new RecordError('lost.records', `${records} of ${first} to ${last}`, at);
   }
 }

@@ -24,6 +24,7 @@ import { fixInode, putRow, removeRow } from './fsck/repair-rows.js';
 import { TreeMender } from './fsck/repair-tree.js';
 import { inspectStore } from './fsck.js';
 import { Namespace } from './namespace.js';
+import { markRepaired } from './repair-mark.js';
 
 export interface RepairReport {
   /** What was mended: what was found, and what was done. */
@@ -86,6 +87,9 @@ function makeMarker(path: string): void {
 /** What is done to names, as the mutations do it. */
 const TREE_PHASES: ReadonlySet<Phase> = new Set(['root', 'entries', 'parents', 'names']);
 
+/** What these mend no consumer of a feed could have seen. */
+const UNSEEN_PHASES: ReadonlySet<Phase> = new Set(['counters', 'log end']);
+
 class Repair {
   readonly #store: Store;
   readonly #options: RepairOptions;
@@ -137,6 +141,7 @@ class Repair {
     else {
       this.#store.commit(() => {
         done = this.#mendRows(phase, mends);
+        if (!UNSEEN_PHASES.has(phase)) markRepaired(this.#store.tables.meta);
         this.#kept.flush();
         this.#options.reached?.('before-commit');
       });

@@ -25,6 +25,7 @@ import type { ObjectReaper } from './object-work.js';
 import { type QueryMethod, queryMethods } from './queries.js';
 import { recover } from './recovery.js';
 import { reint, spaceOf } from './reint/reint.js';
+import { RepairMark } from './repair-mark.js';
 import { Retention } from './retention.js';
 import { SERVER_EVENTS } from './server-events.js';
 import { StatsService } from './stats-service.js';
@@ -87,17 +88,16 @@ export class MetadataServer {
     this.log = new Log(store.tables, clock, options.visibility);
     this.feeds = new FeedRegistry(store.tables, this.log, clock);
     this.commit = new GroupCommit(store, clock, options.dataSync);
-    this.#queue = new MutationQueue(this.commit, this.namespace, (request) =>
-      this.#reintNow(request),
-    );
+    const reintNow = (request: ReintRequest) => this.#reintNow(request);
+    this.#queue = new MutationQueue(this.commit, this.namespace, reintNow);
     this.retention = new Retention({
       ...{ registry: this.feeds, log: this.log, commit: this.commit, clock, store },
       ...{ surroundings: this.namespace.links, events: this.events, notify: options.notify },
     });
-    const { namespace, feeds, retention } = this;
-    for (const participant of [namespace, this.log, feeds, retention, this.#counters()]) {
-      this.commit.join(participant);
-    }
+    const { namespace, log, feeds, retention } = this;
+    const mark = new RepairMark(store.tables.meta);
+    const participants = [namespace, log, feeds, retention, mark, this.#counters()];
+    for (const participant of participants) this.commit.join(participant);
     this.audience = new Audience(this.feeds, this.namespace.links, (wishes) =>
       options.notify({ kind: 'recording', ...wishes }),
     );
@@ -106,12 +106,12 @@ export class MetadataServer {
       this.watches.trim();
       options.notify({ kind: 'visible' });
     });
-    const { feeds: registry, log, commit } = this;
-    this.changelog = new ChangelogService({ registry, log, commit });
+    this.changelog = new ChangelogService({ registry: feeds, log, commit: this.commit });
     this.service = this.#service();
     this.namespace.makeRoot(clock, options.owner);
     // The FIDs of this run are reserved before any of them is handed out.
     this.commit.note();
+    mark.tell(clock, log.end.index, this.recording ? this.#append : undefined);
     recover(this, options.unsettled);
     this.commit.run();
   }

@@ -200,8 +200,33 @@ function differences(before: Contents, after: Contents) {
     gone: [...old.keys()].filter((path) => !now.has(path)),
     come: [...now.keys()].filter((path) => !old.has(path)),
     changed: [...now.keys()].filter((path) => old.has(path) && !same(path)),
-    feeds: [...names].filter((name) => before.feeds[name] !== after.feeds[name]),
+    feeds: [...names].filter((name) => !toldTheSame(name, before.feeds[name], after.feeds[name])),
   };
+}
+
+/** In a feed that is full the record that tells of the repair takes the place of an older one. */
+const FULL = 'dropped';
+
+function toldTheSame(name: string, before: string | undefined, after = ''): boolean {
+  const marked = withoutMark(after) !== after;
+  return before === withoutMark(after) || (name === FULL && marked);
+}
+
+/** Length, opcode, and where the number of lost records stands in a record that has no job id. */
+const OPCODE_AT = 6;
+const LOST = 0x102;
+const LOST_RECORDS_AT = 112;
+
+/** The stream without the record that tells of the repair, if it ends with one. */
+function withoutMark(base64: string): string {
+  const stream = Buffer.from(base64, 'base64');
+  let last = 0;
+  for (let at = 0; at < stream.length; at += stream.readUInt32LE(at)) last = at;
+  const marked =
+    stream.length > 0 &&
+    stream.readUInt16LE(last + OPCODE_AT) === LOST &&
+    stream.readBigUInt64LE(last + LOST_RECORDS_AT) === 0n;
+  return marked ? stream.subarray(0, last).toString('base64') : base64;
 }
 
 async function readStore(path: string): Promise<Contents> {

@@ -10,15 +10,20 @@ import { DIRECTORY, make, reintSuite } from './reint-fixture.js';
 
 const suite = reintSuite('feed-control');
 
-/** Fails the next commits, until the function that it returns is called. */
-function failCommits({ store }: Simulated): () => void {
+/** No commit succeeds meanwhile. */
+async function whileCommitsFail(
+  { store }: Simulated,
+  use: () => void | Promise<void>,
+): Promise<void> {
   const commit = store.commit.bind(store);
   store.commit = () => {
-    throw new Error('the disk is full');
+    throw new Error('the disk is broken');
   };
-  return () => {
+  try {
+    await use();
+  } finally {
     store.commit = commit;
-  };
+  }
 }
 
 interface Outcome {
@@ -50,11 +55,11 @@ suite('a filter that cannot be stored does not hold', async ({ sim, feed }) => {
   assert.is(setText(sim, feed, 'filter', '{"name":"a*"}').errno, undefined);
   await sim.settle();
   const before = textOf(sim, feed, 'info');
-  const mend = failCommits(sim);
-  assert.is(setText(sim, feed, 'filter', '{"name":"b*"}').errno, 'EIO');
-  assert.is(textOf(sim, feed, 'filter'), '{"name":"a*"}\n');
-  assert.is(lastError(sim, feed), 'changes cannot be committed');
-  mend();
+  await whileCommitsFail(sim, () => {
+    assert.is(setText(sim, feed, 'filter', '{"name":"b*"}').errno, 'EIO');
+    assert.is(textOf(sim, feed, 'filter'), '{"name":"a*"}\n');
+    assert.is(lastError(sim, feed), 'changes cannot be committed');
+  });
   // What was refused must not be made by the next commit.
   sim.clock.advance(1_000_000);
   await sim.settle();
@@ -72,11 +77,11 @@ suite('a policy that cannot be stored ends no feed', async ({ sim, feed }) => {
   for (let i = 0; i < 5; i++) make(sim, ROOT_FID, `d-${i}`, DIRECTORY);
   await sim.settle();
   const before = textOf(sim, feed, 'policy');
-  const mend = failCommits(sim);
-  assert.is(setText(sim, feed, 'policy', '{"maxRecords":1}').errno, 'EIO');
-  assert.is(textOf(sim, feed, 'policy'), before);
-  assert.is(lastError(sim, feed), 'changes cannot be committed');
-  mend();
+  await whileCommitsFail(sim, () => {
+    assert.is(setText(sim, feed, 'policy', '{"maxRecords":1}').errno, 'EIO');
+    assert.is(textOf(sim, feed, 'policy'), before);
+    assert.is(lastError(sim, feed), 'changes cannot be committed');
+  });
   sim.clock.advance(1_000_000);
   await sim.settle();
   make(sim, ROOT_FID, 'one more');
@@ -110,11 +115,11 @@ suite('a setting that waits for a commit that fails is refused, and changes noth
   sim.server.commit.run();
   make(sim, ROOT_FID, 'second');
   const outcome = setText(sim, feed, 'filter', '{"name":"a*"}');
-  const mend = failCommits(sim);
-  await sim.finishFlush();
-  assert.is(outcome.errno, 'EIO');
-  assert.is(lastError(sim, feed), 'changes cannot be committed');
-  mend();
+  await whileCommitsFail(sim, async () => {
+    await sim.finishFlush();
+    assert.is(outcome.errno, 'EIO');
+    assert.is(lastError(sim, feed), 'changes cannot be committed');
+  });
   sim.clock.advance(1_000_000);
   await sim.settle();
   assert.is(textOf(sim, feed, 'filter'), '');

@@ -15,6 +15,11 @@ function rounds(name: string, ops: number, ...args: string[]): Stressor {
   return { name, args: [`--${name}-ops`, `${ops}`, ...args], instances: INSTANCES };
 }
 
+/** For a stressor whose second instance waits for ever if the first is done before it began. */
+function alone(name: string, ops: number): Stressor {
+  return { ...rounds(name, ops), instances: 1 };
+}
+
 /** For a stressor whose single round takes seconds or never ends: `seconds`, by one instance. */
 function timed(name: string, seconds: number, ...args: string[]): Stressor {
   return { name, args: ['--timeout', `${seconds}`, ...args], instances: 1 };
@@ -41,8 +46,8 @@ const NAMES: readonly Stressor[] = [
 
 const ATTRIBUTES: readonly Stressor[] = [
   rounds('chattr', 10),
-  rounds('chmod', 50),
-  rounds('chown', 100),
+  alone('chmod', 50),
+  alone('chown', 100),
   rounds('file-ioctl', 200),
   rounds('fstat', 300),
   rounds('utime', 200),

@@ -54,7 +54,7 @@ function rows(info: FeedInfo): string[][] {
 
 function state(info: FeedInfo): string {
   return info.full
-    ? `${info.state}, full: changes are refused until it is acknowledged`
+    ? `${info.state}, full: changes are refused until there is room for their records`
     : info.state;
 }
 
