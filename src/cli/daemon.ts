@@ -47,7 +47,10 @@ export async function startInBackground(program: string, argv: readonly string[]
   }
   if (message !== undefined) throw new CliError(message.failure.exitCode, message.failure.message);
   child.kill('SIGKILL');
-  throw new CliError(ExitCode.FAILURE, 'the daemon ended before the mount was ready');
+  throw new CliError(
+    ExitCode.FAILURE,
+    'the daemon ended before the mount was ready; feedfs fsck says whether the store is damaged',
+  );
 }
 
 /** Undefined if the child ended without the line, or took too long without a word. */

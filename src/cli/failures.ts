@@ -43,7 +43,9 @@ export function expectedFailure(error: unknown): Failure | undefined {
   return undefined;
 }
 
-function feedExit({ code }: FeedError): ExitCode {
+function feedExit({ code, reason }: FeedError): ExitCode {
+  // A setting that is none.
+  if (code === 'EINVAL' && reason !== undefined) return ExitCode.USAGE;
   if (code === 'ENOENT') return ExitCode.NO_FEED;
   if (code === 'EXPIRED') return ExitCode.FEED_EXPIRED;
   if (code === 'BAD_NAME') return ExitCode.USAGE;

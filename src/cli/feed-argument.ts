@@ -59,10 +59,13 @@ export async function openNamedFeed(args: Arguments, context: Context): Promise<
   }
 }
 
-/** An ENOENT of a feed as NO_FEED with the names of those there are; any other error as it is. */
+/** An ENOENT of a feed that is not listed as NO_FEED with the names of those that are; any other error as it is. */
 export async function explainMissing(error: unknown, { mount, name }: FeedPlace): Promise<unknown> {
   if (!(error instanceof FeedError) || error.code !== 'ENOENT') return error;
-  const names = await listFeeds(mount).catch(() => []);
+  const names = await listFeeds(mount).catch((failure: unknown) => failure);
+  if (!Array.isArray(names)) return names;
+  // It is there, and something else is not.
+  if (names.includes(name)) return new CliError(ExitCode.FAILURE, error.message, { cause: error });
   const others = names.length === 0 ? 'there is none' : `there are: ${names.join(', ')}`;
   return new CliError(ExitCode.NO_FEED, `no feed ${name} on ${mount} (${others})`);
 }

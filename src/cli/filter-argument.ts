@@ -64,10 +64,21 @@ function directoryFid(named: string, mount: string, { cwd }: Context): Fid {
 
 const STDIN = 0;
 
-/** The text itself, of a file by `@FILE`, or of standard input by `-`. */
+/** The text itself, of a file by `@FILE`, or of standard input by `-`. Throws USAGE if that cannot be read. */
 export function settingText(argument: string, { cwd }: Context): string {
-  if (argument === '-') return fs.readFileSync(STDIN, 'utf8');
-  if (argument.startsWith('@'))
-    return fs.readFileSync(absolutePath(argument.slice(1), cwd), 'utf8');
-  return argument;
+  if (argument === '-') return readText(STDIN, 'standard input');
+  if (!argument.startsWith('@')) return argument;
+  const file = argument.slice(1);
+  return readText(absolutePath(file, cwd), file);
+}
+
+function readText(file: string | number, named: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    // Without the system call and the path, which are told already.
+    const [why = error.message] = error.message.split(', ');
+    throw usageError(`cannot read ${named}: ${why}`);
+  }
 }

@@ -15,7 +15,7 @@ import { unmount } from '../fuse/unmount.js';
 import { MetadataServer, type ServerOptions } from '../mds/server.js';
 import { ObjectStore } from '../objects/object-store.js';
 import { LocalConnection } from '../rpc/local.js';
-import { StoreError } from '../store/errors.js';
+import { isPageDamage, StoreError } from '../store/errors.js';
 import { ResidentLimit } from '../store/resident.js';
 import { Store } from '../store/store.js';
 import { CliError } from './cli-error.js';
@@ -143,7 +143,7 @@ function openServer(options: ServerOptions): MetadataServer {
   } catch (error) {
     // The last two: a value that is whole, and shorter than what it should hold.
     const damage = [FsError, SyntaxError, RangeError, TypeError];
-    if (!damage.some((kind) => error instanceof kind)) throw error;
+    if (!isPageDamage(error) && !damage.some((kind) => error instanceof kind)) throw error;
     const { path } = options.store;
     const message = `${path} is damaged: ${(error as Error).message}; run feedfs fsck ${path}`;
     throw new StoreError('corrupt', message, { cause: error });

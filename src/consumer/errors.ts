@@ -20,18 +20,21 @@ export class FeedError extends Error {
   readonly syscall: string | undefined;
   /** Text offset in bytes of the trouble, if it has one. */
   readonly position: number | undefined;
+  /** Why the filesystem refused a setting, in its own words. */
+  readonly reason: string | undefined;
 
   constructor(
     code: string,
     path: string,
     message: string,
-    detail: { syscall?: string; position?: number; cause?: unknown } = {},
+    detail: { syscall?: string; position?: number; reason?: string; cause?: unknown } = {},
   ) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = code;
     this.path = path;
     this.syscall = detail.syscall;
     this.position = detail.position;
+    this.reason = detail.reason;
   }
 }
 

@@ -77,8 +77,14 @@ export async function createFeed(
     await applySettings(feed, settings);
   } catch (error) {
     feed.close();
-    await fs.promises.rmdir(directory).catch(() => {});
-    throw error;
+    const isGone = await fs.promises.rmdir(directory).then(
+      () => true,
+      () => false,
+    );
+    if (!isGone || !(error instanceof FeedError) || error.reason === undefined) throw error;
+    const { code, reason } = error;
+    const message = `${reason}; feed ${name} was not made`;
+    throw new FeedError(code, error.path, message, { reason, cause: error });
   }
   return feed;
 }

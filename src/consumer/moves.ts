@@ -6,8 +6,8 @@ import type { RenameRecord } from './types.js';
  *   by no record: list it.
  * - `'out'`: it left, with all that is below it. No record will tell of that any more.
  * - `'within'`: both places are inside.
- * - `'outside'`: neither is; of such renames a feed shows only that of the subtree's own
- *   directory.
+ * - `'outside'`: neither is; of such renames a feed shows those of the subtree's own
+ *   directory, and of files that have another name inside.
  */
 export type Move = 'in' | 'out' | 'within' | 'outside';
 

@@ -83,9 +83,12 @@ async function withReason(error: unknown, feed: Feed, name: FeedSetting): Promis
   if (!(error instanceof FeedError) || error.syscall !== 'write') return error;
   const info: FeedInfo | undefined = await feed.info().catch(() => undefined);
   if (info?.expired !== undefined) return expiredError(info, feed.path);
-  if (info?.lastError === undefined) return error;
-  const message = `the ${name} of feed ${feed.name} was not changed: ${info.lastError}`;
-  return new FeedError(error.code, error.path, message, { syscall: error.syscall, cause: error });
+  const reason = info?.lastError;
+  if (reason === undefined) return error;
+  const message = `${reason}; the ${name} of feed ${feed.name} is as it was`;
+  return new FeedError(error.code, error.path, message, {
+    ...{ syscall: error.syscall, reason, cause: error },
+  });
 }
 
 /**

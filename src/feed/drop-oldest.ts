@@ -150,6 +150,8 @@ function markOf(
 ): LostMark | undefined {
   const before = feed.lost;
   const first = before?.firstIndex ?? (firstIndex as Lost['firstIndex']);
+  // What the blocks of a damaged log say of their records.
+  if (end.index <= first) return undefined;
   const lost: Lost = {
     firstIndex: first,
     lastIndex: (end.index - 1) as Lost['lastIndex'],

@@ -3,10 +3,12 @@
  * as the change left it.
  *
  * A record is about *places*, pairs of directory and name: those in the record (a rename
- * has two), else all that the object has. It passes if one place is inside the subtree and
- * has a wanted name. Inside is what lies in the directory or below it, and the directory
- * itself wherever it lies. So a rename that leads into the subtree or out of it passes
- * whole; {@link moveOf} tells which it is.
+ * has two), and all others that the objects have whose attributes it changes. So a link or
+ * an unlink elsewhere passes if the object has a name inside, for its nlink and ctime are
+ * others then; and of a rename so do what is moved, what is exchanged for it and what it
+ * replaces. A record passes if one place is inside the subtree and has a wanted name. Inside
+ * is what lies in the directory or below it, and the directory itself wherever it lies. So a
+ * rename that leads into the subtree or out of it passes whole.
  *
  * An object without a place (the root; an open file that was deleted) is inside only if
  * the subtree is that object, and has no wanted name if there are patterns for `name`.
@@ -42,8 +44,7 @@ export function passes(
   if (!asksForPlaces(filter)) return true;
   const { subtree } = filter;
   const isTop = subtree !== undefined && isAbout(body, change.fid, subtree);
-  const places = placesIn(body) ?? surroundings.names(change.fid);
-  return passesPlaces(filter, places, isTop, surroundings);
+  return passesPlaces(filter, placesOf(change.fid, body, surroundings), isTop, surroundings);
 }
 
 /** Whether the filter wants changes of somebody. */
@@ -87,11 +88,41 @@ function matchesAny(globs: readonly Glob[], name: string): boolean {
   return globs.some((glob) => matchesGlob(glob, name));
 }
 
-/** The places that the record names itself; undefined: it is about an object as it is. */
-function placesIn(body: RecordBody): readonly Place[] | undefined {
-  if (!('parent' in body)) return undefined;
+/** Those that the record names itself, and then what else its objects are called. */
+function* placesOf(fid: Fid, body: RecordBody, surroundings: Surroundings): Generator<Place> {
+  const own = placesIn(body);
+  yield* own;
+  for (const object of objectsOf(fid, body)) {
+    for (const place of surroundings.names(object)) {
+      const isOwn = own.some(({ parent, name }) => parent === place.parent && name === place.name);
+      if (!isOwn) yield place;
+    }
+  }
+}
+
+function placesIn(body: RecordBody): readonly Place[] {
+  if (!('parent' in body)) return [];
   const place: Place = body;
   return body.op === 'rename' ? [place, { parent: body.newParent, name: body.newName }] : [place];
+}
+
+/** Of which it matters what they are called outside the record. */
+function objectsOf(fid: Fid, body: RecordBody): readonly Fid[] {
+  if (!('parent' in body)) return [fid];
+  switch (body.op) {
+    case 'link':
+      return [fid];
+    case 'unlink':
+      return body.last ? [] : [fid];
+    case 'rename': {
+      const { exchanged, over } = body;
+      const other = exchanged ?? (over?.last === false ? over.fid : undefined);
+      return other === undefined ? [fid] : [fid, other];
+    }
+    default:
+      // What was just made, and a directory, has no other name.
+      return [];
+  }
 }
 
 /** Whether the record is about that object: a rename may replace or exchange another. */

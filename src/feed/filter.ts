@@ -7,7 +7,7 @@
  * | member    | value                                                                | absent      |
  * |-----------|----------------------------------------------------------------------|-------------|
  * | `ops`     | operations, or groups: `"changes"`, `"accesses"`                     | `"changes"` |
- * | `subtree` | FID of a directory: changes of it, in it and below it                | everywhere  |
+ * | `subtree` | FID of a directory: changes of it, in it and below it; also those of another name of a file that has one there | everywhere  |
  * | `uid`     | who made the change: numbers                                         | anybody     |
  * | `gid`     | the same, by the group                                               | anybody     |
  * | `name`    | patterns for the last component (glob.ts), text or `{"base64":"…"}`  | any         |

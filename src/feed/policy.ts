@@ -7,9 +7,9 @@
  * | member       | value                                                | absent          |
  * |--------------|------------------------------------------------------|-----------------|
  * | `maxIdle`    | a duration, `"90s"` `"15m"` `"12h"` `"30d"`, or `"never"` | `"30d"`; `"never"` with `block` |
- * | `maxBytes`   | owed bytes of `stream`: a number, or `"64M"` (K M G T) | no limit       |
- * | `maxRecords` | owed records: a number, or text as above             | no limit        |
- * | `minFree`    | free bytes of the store's disk, or a share: `"5%"`   | no limit        |
+ * | `maxBytes`   | owed bytes of `stream`: a whole number, or `"64M"` (K M G T); with `drop-oldest` at least 4096 | no limit |
+ * | `maxRecords` | owed records: a number, or text as above; with `drop-oldest` at least 2 | no limit |
+ * | `minFree`    | free bytes of the store's disk, or a share: `"5%"`, `"0.01%"` to `"99.99%"` | no limit |
  * | `then`       | `"expire"`, `"drop-oldest"`, `"block"`               | `"expire"`      |
  *
  * Idleness always expires a feed, for a consumer that never comes reads no LOST record and
@@ -56,6 +56,10 @@ const ACTIONS: readonly PolicyAction[] = ['expire', 'drop-oldest', 'block'];
 const DURATION_UNITS = { d: DAY_SECONDS, h: 3_600, m: 60, s: 1 } as const;
 /** In ones, the largest first. */
 const AMOUNT_UNITS = { T: 2 ** 40, G: 2 ** 30, M: 2 ** 20, K: 2 ** 10 } as const;
+
+/** What a text like them may be, for people. */
+const AMOUNT_FORMS = 'a whole number, or one with K, M, G or T like "64M"';
+const SHARE_FORMS = 'a share from "0.01%" to "99.99%"';
 
 const DURATION = /^(\d{1,10})([dhms])$/;
 const AMOUNT = /^(\d{1,16})([TGMK]?)$/;
@@ -117,7 +121,9 @@ function parseDuration(member: string, value: unknown): number | undefined {
   if (value === 'never') return undefined;
   const match = typeof value === 'string' ? DURATION.exec(value) : null;
   if (match === null) {
-    throw refused(`${member} is "never" or a time like "30d", "12h", "90s", not ${quoted(value)}`);
+    throw refused(
+      `${member} is "never" or a whole number with d, h, m or s like "30d", not ${quoted(value)}`,
+    );
   }
   const unit = DURATION_UNITS[match[2] as keyof typeof DURATION_UNITS];
   const seconds = Number(match[1]) * unit;
@@ -129,7 +135,7 @@ function parseDuration(member: string, value: unknown): number | undefined {
   return seconds;
 }
 
-function parseAmount(member: string, value: unknown): number {
+function parseAmount(member: string, value: unknown, forms = AMOUNT_FORMS): number {
   let amount = Number.NaN;
   if (typeof value === 'number') amount = value;
   else if (typeof value === 'string') {
@@ -138,9 +144,9 @@ function parseAmount(member: string, value: unknown): number {
     if (match !== null) amount = Number(match[1]) * unit;
   }
   if (Number.isNaN(amount)) {
-    throw refused(`${member} is a number, or a text like "64M", not ${quoted(value)}`);
+    throw refused(`${member} is ${forms}, not ${quoted(value)}`);
   }
-  if (!Number.isInteger(amount)) throw refused(`${member} must be a whole number`);
+  if (!Number.isInteger(amount)) throw refused(`${member} is ${forms}, not ${quoted(value)}`);
   if (amount <= 0) throw refused(`${member} must be more than zero`);
   if (amount > POLICY_AMOUNT_MAX) throw refused(`${member} is at most ${POLICY_AMOUNT_MAX}`);
   return amount;
@@ -148,7 +154,9 @@ function parseAmount(member: string, value: unknown): number {
 
 function parseFree(value: unknown): FreeLimit {
   const share = typeof value === 'string' ? SHARE.exec(value) : null;
-  if (share === null) return { bytes: parseAmount('minFree', value) };
+  if (share === null) {
+    return { bytes: parseAmount('minFree', value, `${AMOUNT_FORMS}, or ${SHARE_FORMS}`) };
+  }
   const percent = Number(share[1]);
   if (percent === 0) throw refused('minFree must be more than zero');
   return { percent };

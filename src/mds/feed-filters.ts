@@ -1,25 +1,24 @@
 /** Which feeds might have to take a change that has not been made yet. */
 import type { Feed } from '../feed/feed.js';
 import type { Filter } from '../feed/filter.js';
-import type { Surroundings } from '../feed/filter-match.js';
 import { storedFilter } from '../feed/filter-stored.js';
 import type { ReintRequest } from '../rpc/messages.js';
-import { mayPass } from './filter-forecast.js';
+import { mayPass, type Tree } from './filter-forecast.js';
 
 export class FeedFilters {
-  readonly #surroundings: Surroundings;
+  readonly #tree: Tree;
   readonly #filters = new WeakMap<
     Feed,
     { readonly text: string | null; readonly filter: Filter }
   >();
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(tree: Tree) {
+    this.#tree = tree;
   }
 
   /** May say so too often, never no wrongly. FsError(EIO) if the store cannot be read. */
   mayTake(feed: Feed, { change, who }: ReintRequest): boolean {
-    return mayPass(this.#of(feed), change, who, this.#surroundings);
+    return mayPass(this.#of(feed), change, who, this.#tree);
   }
 
   #of(feed: Feed): Filter {

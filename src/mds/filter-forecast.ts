@@ -15,21 +15,28 @@ import {
 import { asksFor, type FilterOp } from '../feed/filter-value.js';
 import type { Credentials, Reint } from '../rpc/messages.js';
 
+/** What a forecast asks of the namespace, as it is before the change. */
+export interface Tree extends Surroundings {
+  /** The object of that name, if there is one that can be read. */
+  lookup(directory: Fid, name: string): Fid | undefined;
+}
+
 const RENAME_WHITEOUT = 4;
 
 export function mayPass(
   filter: Filter,
   change: Reint,
   who: Pick<Credentials, 'uid' | 'gid'>,
-  surroundings: Surroundings,
+  surroundings: Tree,
 ): boolean {
   if (!passesAuthor(filter, who)) return false;
   if (!possibleOps(change).some((op) => asksFor(filter, op))) return false;
   if (!asksForPlaces(filter)) return true;
-  const places = placesOf(change, surroundings);
+  const own = placesIn(change);
+  const objects = objectsOf(change, own, surroundings);
   const { subtree } = filter;
-  const isTop = subtree !== undefined && isAbout(change, places, subtree, surroundings);
-  return passesPlaces(filter, places, isTop, surroundings);
+  const isTop = subtree !== undefined && objects.includes(subtree);
+  return passesPlaces(filter, placesOf(own, objects, surroundings), isTop, surroundings);
 }
 
 /** Every operation that a record of the change may have. */
@@ -64,26 +71,26 @@ function createOp(mode: number): FilterOp {
   return isRegular(mode) ? 'create' : 'mknod';
 }
 
-function placesOf(change: Reint, surroundings: Surroundings): Iterable<Place> {
-  if (!('parent' in change)) return surroundings.names(change.fid);
-  if (change.op === 'tmpfile') return [];
+function placesIn(change: Reint): readonly Place[] {
+  if (!('parent' in change) || change.op === 'tmpfile') return [];
   const place = { parent: change.parent, name: change.name };
   return change.op === 'rename'
     ? [place, { parent: change.newParent, name: change.newName }]
     : [place];
 }
 
-/** Whether the change is about that directory: by its FID, or by one of its names. */
-function isAbout(
-  change: Reint,
-  places: Iterable<Place>,
-  top: Fid,
-  surroundings: Surroundings,
-): boolean {
-  if ('fid' in change && change.fid === top) return true;
-  if (!('parent' in change)) return false;
-  const names = [...surroundings.names(top)];
-  return [...places].some(({ parent, name }) =>
-    names.some((own) => own.parent === parent && own.name === name),
-  );
+/** What is there already of what the change is about: by its FID, or by one of its names. */
+function objectsOf(change: Reint, own: readonly Place[], tree: Tree): readonly Fid[] {
+  const named = own.flatMap(({ parent, name }) => tree.lookup(parent, name) ?? []);
+  return 'fid' in change ? [change.fid, ...named] : named;
+}
+
+/** The places of the change, and all that its objects have: at least those that its records are judged by. */
+function* placesOf(
+  own: readonly Place[],
+  objects: readonly Fid[],
+  tree: Surroundings,
+): Generator<Place> {
+  yield* own;
+  for (const object of objects) yield* tree.names(object);
 }

@@ -3,7 +3,8 @@
  * check again, until a check asks for nothing more. Killed anywhere, the next run
  * goes on from what it finds.
  *
- * LMDB is let near the store only when all its pages were found whole.
+ * LMDB is let near the store only when all its pages were found whole: of damaged ones
+ * what can be read is copied into a new environment first (store/salvage.ts).
  */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import { FsError } from '../base/errno.js';
 import type { Clock } from '../base/time.js';
 import { FlushMarker } from '../store/flush-marker.js';
+import { isUnfinished, removeUnfinished, type SalvagePoint, salvage } from '../store/salvage.js';
 import { Store } from '../store/store.js';
 import { pathsOf } from '../store/store-directory.js';
 import { Findings, type FsckFinding, type FsckReport } from './fsck/findings.js';
@@ -36,7 +38,12 @@ export interface RepairReport {
 }
 
 /** Where a test may end a repair, as a kill would. */
-export type RepairPoint = 'before-commit' | 'after-commit' | 'after-flush' | 'between-files';
+export type RepairPoint =
+  | SalvagePoint
+  | 'before-commit'
+  | 'after-commit'
+  | 'after-flush'
+  | 'between-files';
 
 export interface RepairOptions {
   readonly clock: Clock;
@@ -49,16 +56,24 @@ export async function repairStore(path: string, options: RepairOptions): Promise
   const first = new Findings(queue);
   inspectStore(path, first, false);
   const report = first.report();
-  if (report.findings.length === 0 || first.blocked) {
+  const clean = report.findings.length === 0 && !isUnfinished(path);
+  if (clean || first.blocked) {
     return { mended: [], left: report, kept: undefined };
+  }
+  const kept = new RepairFolder(path, options.clock.now());
+  const salvaged = queue.of('salvage');
+  if (salvaged.length > 0) {
+    const { reached = () => {} } = options;
+    await salvage(path, { keep: (data) => kept.file(data), mark: markRepaired, reached });
   }
   const opening = queue.of('open');
   for (const { mend } of opening) if (mend.do === 'marker') makeMarker(path);
   const store = Store.open(path, { create: false });
   try {
-    const repair = new Repair(store, opening, options);
+    removeUnfinished(path);
+    const repair = new Repair(store, [...salvaged, ...opening], kept, options);
     const left = await repair.run();
-    return { mended: withSettled(repair.mended, report, left), left, kept: repair.kept };
+    return { mended: withSettled(repair.mended, report, left), left, kept: kept.path };
   } finally {
     await store.close();
   }
@@ -97,22 +112,24 @@ class Repair {
   readonly #mended = new Findings();
   /** How often a phase was asked for the same: one that goes on asking gets nowhere. */
   readonly #asked = new Map<string, number>();
-  readonly #givenUp = new Set<Phase>();
+  /** The store is open: what is found in its pages now, the next run salvages. */
+  readonly #givenUp = new Set<Phase>(['salvage']);
 
   /** `opened`: what was mended by opening the store. */
-  constructor(store: Store, opened: readonly QueuedMend[], options: RepairOptions) {
+  constructor(
+    store: Store,
+    opened: readonly QueuedMend[],
+    kept: RepairFolder,
+    options: RepairOptions,
+  ) {
     this.#store = store;
     this.#options = options;
-    this.#kept = new RepairFolder(store.path, options.clock.now());
+    this.#kept = kept;
     this.#note(opened.filter(({ mend }) => mend.do !== 'folder'));
   }
 
   get mended(): readonly FsckFinding[] {
     return this.#mended.report().findings;
-  }
-
-  get kept(): string | undefined {
-    return this.#kept.path;
   }
 
   /** The last check. */

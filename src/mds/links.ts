@@ -98,6 +98,13 @@ export class Links {
     if (dirent?.fid === fid) yield { parent: directory, name: dirent.name as FileName };
   }
 
+  /** What has that name, if anything that can be read. */
+  lookup(directory: Fid, name: string): Fid | undefined {
+    return ifReadable(() => this.#dirents.lookup(directory, name), undefined)?.fid as
+      | Fid
+      | undefined;
+  }
+
   /** {@link Ancestry.isBelow}. */
   isBelow(directory: Fid, top: Fid): boolean {
     return this.#ancestry.isBelow(directory, top);

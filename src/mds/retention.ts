@@ -11,7 +11,6 @@ import { FsError } from '../base/errno.js';
 import type { EventCounts } from '../base/event-counts.js';
 import type { Clock } from '../base/time.js';
 import type { Feed } from '../feed/feed.js';
-import type { Surroundings } from '../feed/filter-match.js';
 import type { Log } from '../feed/log.js';
 import { formatPolicy, parsePolicy } from '../feed/policy.js';
 import type { FeedRegistry } from '../feed/registry.js';
@@ -20,6 +19,7 @@ import type { Notice } from '../rpc/messages.js';
 import type { GroupCommit, Participant } from '../store/group-commit.js';
 import type { Setting } from './feed-control.js';
 import { FeedFilters } from './feed-filters.js';
+import type { Tree } from './filter-forecast.js';
 import { IDLE_LOOK_US, RETENTION_FEEDS_PER_COMMIT } from './limits.js';
 import { givesSpace, RetentionFeeds } from './retention-feeds.js';
 import { RetentionGivers } from './retention-givers.js';
@@ -39,7 +39,7 @@ export interface RetentionParts {
   readonly clock: Clock;
   readonly events: EventCounts<ServerEvent>;
   readonly store: { space(): StoreSpace };
-  readonly surroundings: Surroundings;
+  readonly surroundings: Tree;
   readonly notify: (notice: Notice) => void;
 }
 

@@ -22,6 +22,9 @@ const META_BYTES = 160;
 /** The file begins with two meta pages, written in turn. */
 export const META_PAGES = 2;
 
+/** What LMDB takes for the size of a page, in bytes. */
+const PAGE_SIZES: readonly number[] = [512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
+
 /** A state of the environment that one of its meta pages describes. */
 export interface Snapshot {
   readonly transaction: number;
@@ -40,6 +43,16 @@ export interface EnvironmentFile {
 
 /** Undefined if there is no file, or nothing in it. StoreError(corrupt, not-permitted). */
 export function readEnvironmentFile(path: string): EnvironmentFile | undefined {
+  const file = readSnapshots(path);
+  // LMDB itself opens nothing without both.
+  if (file !== undefined && file.snapshots.length < META_PAGES) {
+    throw new StoreError('corrupt', `${path} lacks one of its two meta pages; run feedfs fsck`);
+  }
+  return file;
+}
+
+/** As {@link readEnvironmentFile}, for who can do with one meta page. */
+export function readSnapshots(path: string): EnvironmentFile | undefined {
   if (!existsSync(path)) return undefined;
   let fd: number;
   try {
@@ -50,13 +63,11 @@ export function readEnvironmentFile(path: string): EnvironmentFile | undefined {
   try {
     const { size } = fstatSync(fd);
     if (size === 0) return undefined;
-    const first = readMeta(fd, 0);
-    const pageBytes = first.readUInt32LE(PAGE_SIZE_AT);
-    const plausible = pageBytes >= 512 && pageBytes <= 65_536 && size >= META_PAGES * pageBytes;
-    const metas = plausible ? [first, readMeta(fd, pageBytes)] : [];
+    const pageBytes = findPageBytes(fd);
+    const plausible = pageBytes !== undefined && size >= META_PAGES * pageBytes;
+    const metas = plausible ? [readMeta(fd, 0), readMeta(fd, pageBytes)] : [];
     const snapshots = metas.filter(isMeta).map(snapshotOf);
-    // LMDB itself opens nothing without both.
-    if (snapshots.length < META_PAGES) {
+    if (!plausible || snapshots.length === 0) {
       throw new StoreError(
         'corrupt',
         `${path} is cut off or overwritten at its start (no LMDB meta pages); restore it from a backup`,
@@ -67,6 +78,16 @@ export function readEnvironmentFile(path: string): EnvironmentFile | undefined {
   } finally {
     closeSync(fd);
   }
+}
+
+/** As one of the meta pages says; where the second one is, that size tells. */
+function findPageBytes(fd: number): number | undefined {
+  const first = readMeta(fd, 0);
+  if (isMeta(first)) return PAGE_SIZES.find((size) => size === first.readUInt32LE(PAGE_SIZE_AT));
+  return PAGE_SIZES.find((size) => {
+    const second = readMeta(fd, size);
+    return isMeta(second) && second.readUInt32LE(PAGE_SIZE_AT) === size;
+  });
 }
 
 function readMeta(fd: number, at: number): Buffer {

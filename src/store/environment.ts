@@ -72,7 +72,12 @@ export function openEnvironment(
   return openLmdb(environment, mapBytes, goBack);
 }
 
-function openLmdb(directory: string, mapBytes: number, previousSnapshot: boolean): RootDatabase {
+/** StoreError(corrupt). */
+export function openLmdb(
+  directory: string,
+  mapBytes: number,
+  previousSnapshot: boolean,
+): RootDatabase {
   try {
     return open({
       path: directory,

@@ -24,6 +24,13 @@ export class StoreError extends Error {
   }
 }
 
+/** Whether an error of LMDB says that its pages are damaged: MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_BAD_TXN, MDB_PANIC, MDB_INVALID. */
+export function isPageDamage(error: unknown): boolean {
+  return error instanceof Error && PAGE_DAMAGE.test(error.message);
+}
+
+const PAGE_DAMAGE = /MDB_(CORRUPTED|PAGE_NOTFOUND|BAD_TXN|PANIC|INVALID|CURSOR_FULL)/;
+
 /** What a failed commit is to a caller: LMDB says MDB_MAP_FULL, or what the disk said: in words, whose number the library does not pass on. */
 export function commitErrno(error: unknown): Errno {
   const said = error instanceof Error ? error.message : '';

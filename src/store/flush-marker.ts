@@ -68,6 +68,19 @@ export function isUsable(
   return flushed !== undefined && (transaction <= flushed.transaction || flushed.bootId === bootId);
 }
 
+/** The snapshots of a file, newest first, in the order in which they are to be opened. */
+export function usableSnapshots<S extends { readonly transaction: number }>(
+  { snapshots }: { readonly snapshots: readonly S[] },
+  flushed: Flushed | undefined,
+  bootId: string,
+): readonly S[] {
+  const [newest, previous] = snapshots;
+  if (newest === undefined || previous === undefined || previous.transaction === 0) {
+    return snapshots.slice(0, 1);
+  }
+  return isUsable(newest.transaction, flushed, bootId) ? [newest, previous] : [previous, newest];
+}
+
 export class FlushMarker {
   readonly #fd: number;
   readonly #bootId: string;

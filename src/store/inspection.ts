@@ -4,8 +4,14 @@
  */
 import { closeSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EnvironmentFile, readEnvironmentFile, type Snapshot } from './environment-file.js';
-import { currentBootId, decodeFlushed, type Flushed, isUsable } from './flush-marker.js';
+import { must } from '../base/assert.js';
+import {
+  type EnvironmentFile,
+  META_PAGES,
+  readSnapshots,
+  type Snapshot,
+} from './environment-file.js';
+import { currentBootId, decodeFlushed, type Flushed, usableSnapshots } from './flush-marker.js';
 import { TABLES, TABLES_SINCE_FORMAT_2, type TableName } from './keys.js';
 import { PageReader } from './page-reader.js';
 import { unseal } from './seal.js';
@@ -18,9 +24,10 @@ export type FileProblemKind =
   | 'lost-transaction'
   | 'damaged-page';
 
-/** What is enough to be rid of a problem: that the store is opened, a flush marker or a folder made. */
+/** What is enough to be rid of a problem: that the store is opened or salvaged, a flush marker or a folder made. */
 export type FileMend =
   | { readonly do: 'open' }
+  | { readonly do: 'salvage' }
   | { readonly do: 'marker' }
   | { readonly do: 'folder'; readonly name: string };
 
@@ -39,6 +46,7 @@ export interface InspectionOptions {
 }
 
 const OPEN: FileMend = { do: 'open' };
+const SALVAGE: FileMend = { do: 'salvage' };
 
 /** An entry of `objects/made`: fid u64, generation u32. */
 const MADE_ENTRY_BYTES = 12;
@@ -127,15 +135,20 @@ export class Inspection {
   #open(bootId: string): PageReader | undefined {
     const { data } = pathsOf(this.#path);
     const flushed = this.#flushed();
-    const file = readEnvironmentFile(data);
+    const file = readSnapshots(data);
     if (file === undefined) {
       // A store that was made and never mounted.
       if (flushed?.transaction !== 0) this.#problem('missing-file', data, 'is missing or empty');
       return undefined;
     }
-    const reader = new PageReader(data, file, this.#choose(file, flushed, bootId), (found) =>
-      this.#problem('damaged-page', `table ${found.table}, page ${found.page}`, found.message),
-    );
+    const { snapshots } = file;
+    if (snapshots.length < META_PAGES) {
+      this.#problem('damaged-file', data, 'lacks one of its two meta pages', SALVAGE);
+    }
+    const reader = new PageReader(data, file, this.#choose(file, flushed, bootId), (found) => {
+      const where = `table ${found.table}, page ${found.page}`;
+      this.#problem('damaged-page', where, found.message, SALVAGE);
+    });
     for (const name of TABLES) {
       if (this.identity.format === 1 && TABLES_SINCE_FORMAT_2.includes(name)) continue;
       if (!reader.tables.includes(name) && (flushed?.transaction ?? 1) > 0) {
@@ -147,7 +160,7 @@ export class Inspection {
 
   /** The snapshot that a mount would open. */
   #choose(file: EnvironmentFile, flushed: Flushed | undefined, bootId: string): Snapshot {
-    const [newest, previous] = file.snapshots as readonly [Snapshot, Snapshot];
+    const newest = must(file.snapshots[0], 'snapshot');
     if (flushed !== undefined && newest.transaction < flushed.transaction) {
       this.#problem(
         'lost-transaction',
@@ -156,8 +169,7 @@ export class Inspection {
         OPEN,
       );
     }
-    const usable = isUsable(newest.transaction, flushed, bootId) || previous.transaction === 0;
-    return usable ? newest : previous;
+    return must(usableSnapshots(file, flushed, bootId)[0], 'snapshot');
   }
 
   #flushed(): Flushed | undefined {

@@ -55,6 +55,13 @@ export const RESERVE_HARD_BYTES = 4 * 2 ** 20;
 /** FIDs reserved on disk at a time; a crash skips at most this many. */
 export const FID_RESERVATION = 8_192;
 
+/** Rows and bytes of them that a salvage copies in one transaction. */
+export const SALVAGE_BATCH_ROWS = 10_000;
+export const SALVAGE_BATCH_BYTES = 8 * 2 ** 20;
+
+/** No key of any table is longer, in bytes: one that is, of a damaged page, is not copied. */
+export const SALVAGED_KEY_BYTES_MAX = 511;
+
 /** Resident pages of the map above which they are given back to the page cache. */
 export const RESIDENT_BYTES_MAX = 16 * 2 ** 20;
 

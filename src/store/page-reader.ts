@@ -5,6 +5,7 @@
  * Holds one page per level of a tree, and one bit per page of the file.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { must } from '../base/assert.js';
 import {
   type EnvironmentFile,
   META_PAGES,
@@ -22,6 +23,7 @@ import {
   PageError,
   PageFlag,
 } from './page.js';
+import { strayLeaves } from './stray-leaves.js';
 import {
   countProblem,
   FREE_PAGES,
@@ -48,6 +50,14 @@ export interface RawEntry {
   readonly value: Buffer;
 }
 
+export interface PageReaderOptions {
+  /**
+   * Rows are given that a search would not find: keys out of order, keys given before, and
+   * those of pages that another table uses too, or that are said to be free.
+   */
+  readonly tolerant?: boolean;
+}
+
 /** What a walk carries: the key that the next one must reach. */
 interface Walk {
   readonly tree: TreeHead;
@@ -65,6 +75,7 @@ export class PageReader {
   readonly #lastPage: number;
   readonly #transaction: number;
   readonly #report: (problem: PageProblem) => void;
+  readonly #tolerant: boolean;
   readonly #seen: Uint8Array;
   readonly #tables = new Map<string, TreeHead>();
 
@@ -73,7 +84,9 @@ export class PageReader {
     file: EnvironmentFile,
     snapshot: Snapshot,
     report: (problem: PageProblem) => void,
+    { tolerant = false }: PageReaderOptions = {},
   ) {
+    this.#tolerant = tolerant;
     this.#fd = openSync(path, 'r');
     this.#pageBytes = file.pageBytes;
     this.#pages = Math.min(snapshot.lastPage + 1, Math.ceil(file.size / file.pageBytes));
@@ -81,7 +94,7 @@ export class PageReader {
     this.#transaction = snapshot.transaction;
     this.#report = report;
     this.#seen = new Uint8Array(Math.ceil(this.#pages / 8));
-    this.#readFree(treeHead(FREE_PAGES, snapshot.free));
+    if (!tolerant) this.#readFree(treeHead(FREE_PAGES, snapshot.free));
     const main = treeHead('(tables)', snapshot.tables);
     for (const { node } of this.#walkAll(main)) {
       if ((node.flags & NODE_TABLE) === 0 || node.value.length !== TREE_BYTES) continue;
@@ -111,8 +124,44 @@ export class PageReader {
   *entries(table: string): Generator<RawEntry> {
     const tree = this.#tables.get(table);
     if (tree === undefined) return;
+    if (this.#tolerant) this.#seen.fill(0);
     for (const { node, value } of this.#walkAll(tree)) {
       if (value !== undefined) yield { key: node.key, value };
+    }
+  }
+
+  /** Entries of leaves that nothing leads to, as those of `table`: once all tables were read. */
+  *strayEntries(table: string): Generator<RawEntry> {
+    const tree = { ...must(this.#tables.get(table), 'table'), depth: 1 };
+    const isKnown = (page: number): boolean =>
+      ((this.#seen[page >>> 3] ?? 0) & (1 << (page & 7))) !== 0;
+    const file = { fd: this.#fd, pages: this.#pages, pageBytes: this.#pageBytes };
+    for (const page of strayLeaves({ ...file, transaction: this.#transaction, isKnown })) {
+      const found: TreeCounts = { branch: 0, leaf: 0, overflow: 0, entries: 0 };
+      const walk: Walk = { tree, last: undefined, mayEqual: false, found, broken: false };
+      for (const { node, value } of this.#walk(walk, page, 1)) {
+        if (value !== undefined) yield { key: node.key, value };
+      }
+    }
+  }
+
+  /** Looks at the root page of each table, and reports what is wrong with it. Before any other reading. */
+  checkRoots(): void {
+    for (const tree of this.#tables.values()) {
+      const { table, root, depth } = tree;
+      const kind = depth > 1 ? PageFlag.BRANCH : PageFlag.LEAF;
+      try {
+        const wrong = headProblem(tree);
+        if (wrong !== undefined) throw new PageError(wrong);
+        if (depth === 0) continue;
+        const page = this.#read(root, 1);
+        if (checkPageHead(page, root, this.#transaction) !== kind) {
+          throw new PageError('not a page of the expected kind');
+        }
+        checkNodes(page, depth > 1);
+      } catch (error) {
+        this.#report({ table, page: root, message: messageOf(error) });
+      }
     }
   }
 
@@ -159,7 +208,7 @@ export class PageReader {
       try {
         node = nodeAt(page, i, branch);
         // The first key of a branch page is not used.
-        if (!branch || i > 0) this.#checkOrder(walk, node.key, branch);
+        if (!this.#tolerant && (!branch || i > 0)) this.#checkOrder(walk, node.key, branch);
         value = branch ? undefined : this.#valueOf(node, walk.found);
       } catch (error) {
         this.#problem(walk, number, messageOf(error));
@@ -201,7 +250,7 @@ export class PageReader {
       checkPageHead(bytes, page, this.#transaction) !== PageFlag.OVERFLOW ||
       bytes.readUInt32LE(20) !== pages
     ) {
-      throw new PageError(`page ${page} is not the value’s`);
+      throw new PageError(`page ${page} does not belong to the value`);
     }
     return bytes.subarray(PAGE_HEAD_BYTES, PAGE_HEAD_BYTES + length);
   }

@@ -45,7 +45,7 @@ const NO_BYTES = Buffer.alloc(0);
 
 /** The flags of the page, once its head is found to be that of page `number`, written by `transaction` or before. */
 export function checkPageHead(page: Buffer, number: number, transaction: number): number {
-  if (Number(page.readBigUInt64LE(0)) !== number) throw new PageError('another page’s number');
+  if (Number(page.readBigUInt64LE(0)) !== number) throw new PageError('the number of another page');
   // LMDB takes one from the future for its own, and writes to it where it stands.
   if (page.readBigUInt64LE(8) > transaction) throw new PageError('of a transaction to come');
   return page.readUInt16LE(18);

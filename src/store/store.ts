@@ -17,6 +17,7 @@ import {
   openEnvironment,
   transact,
 } from './environment.js';
+import { isPageDamage, StoreError } from './errors.js';
 import { currentBootId, type FlushMarker } from './flush-marker.js';
 import { MAP_BYTES, RESERVE_BYTES, RESERVE_HARD_BYTES } from './limits.js';
 import { openMarker, prepare, type Tables } from './opening.js';
@@ -102,6 +103,11 @@ export class Store {
       void root?.close();
       marker?.close();
       closeSync(lockFd);
+      if (isPageDamage(error)) {
+        const why = (error as Error).message;
+        const message = `${path} is damaged: ${why}; run feedfs fsck ${path}`;
+        throw new StoreError('corrupt', message, { cause: error });
+      }
       throw asStoreError(error, 'corrupt', `${path} cannot be opened`);
     }
   }

@@ -84,6 +84,18 @@ test('no such feed, no mount', () =>
     assert.match(stderr, /give --mount MNT or set FEEDFS_MOUNT/);
   }));
 
+test('a feed that is listed and cannot be opened is not called missing', () =>
+  withPlainFeed(1, async ({ mount, directory }) => {
+    fs.unlinkSync(path.join(directory, 'info'));
+    const why = /ENOENT: open .*backup\/info/;
+    for (const verb of [['feed', 'show'], ['tail'], ['changelog']]) {
+      await fails([...verb, 'backup', '-m', mount], ExitCode.FAILURE, why);
+    }
+    // As of a disk that does not give it back.
+    fs.mkdirSync(path.join(directory, 'info'));
+    await fails(['feed', 'show', 'backup', '-m', mount], ExitCode.FAILURE, /EISDIR: /);
+  }));
+
 test('feed ack: to an index, everything, a range; never beyond the end', () =>
   withPlainFeed(8, async ({ mount, directory }) => {
     const ack = ['feed', 'ack', 'backup', '-m', mount];

@@ -64,6 +64,8 @@ test('without anything it is shown', () =>
       const { stdout, code } = await feedfs(['feed', 'filter', 'backup', '-m', mount]);
       assert.is(code, ExitCode.OK);
       assert.is(stdout.toString(), shown);
+      const json = await feedfs(['feed', 'filter', 'backup', '--json', '-m', mount]);
+      assert.is(json.stdout.toString(), shown === '' ? '{}\n' : shown);
     }
   }));
 
@@ -96,7 +98,7 @@ test('what makes no sense is refused before anything is written', () =>
       USAGE,
       /info is not a directory/,
     );
-    await refused(['@/nowhere.json'], FAILURE, /no such file/);
+    await refused(['@/nowhere.json'], USAGE, /cannot read \/nowhere.json: ENOENT: no such file/);
     const create = ['feed', 'create', 'new', '-m', mount, '--filter', '{}', '--name', 'x'];
     const { code, stderr } = await feedfs(create);
     assert.is(code, USAGE);

@@ -5,9 +5,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nameFromText } from '../../src/base/name.js';
 import { ExitCode } from '../../src/cli/exit-codes.js';
+import { makeStore } from '../support/damage.js';
 import { feedfs, MAIN, withFolder } from '../support/mount.js';
 import { detach, isMounted } from '../support/mounts.js';
+import { overwritePage, pagesOf } from '../support/pages.js';
 import { within } from '../support/processes.js';
 
 const WAIT_MS = 20_000;
@@ -96,6 +99,33 @@ test('a directory that is not a store is refused and left alone', () =>
     assert.equal(fs.readdirSync(places[0]), ['mine']);
     assert.not.ok(isMounted(places[1]));
   }));
+
+test('a store with a damaged page is refused, in a sentence, and mounts once it is repaired', () =>
+  withFolder(async (folder) => {
+    const [store, mnt] = [path.join(folder, 'store'), path.join(folder, 'mnt')] as const;
+    fs.mkdirSync(mnt);
+    await makeStore(store, (bench) => {
+      bench.file('file');
+    });
+    for (const table of ['inode', 'meta', 'log'] as const) {
+      if (table === 'log') await withFeed(store);
+      const { root, pageBytes } = pagesOf(store, table);
+      overwritePage(store, { page: root, pageBytes }, () => 0);
+      await fails(ExitCode.STORE_UNUSABLE, /is damaged.*run feedfs fsck/, 'mount', store, mnt);
+      const { code } = await feedfs(['fsck', '--repair', store]);
+      assert.ok(code === ExitCode.FSCK_MENDED || code === ExitCode.FSCK_FOUND, `exit ${code}`);
+      await ok('mount', store, mnt);
+      await ok('umount', mnt);
+    }
+  }));
+
+/** Logs something. */
+function withFeed(store: string): Promise<void> {
+  return makeStore(store, async (bench) => {
+    await bench.call('feedCreate', { name: nameFromText('feed') });
+    bench.file('told');
+  });
+}
 
 test('umount of a mount in use names the user; -l detaches it', () =>
   withBackgroundMount(async ({ store, mnt }) => {

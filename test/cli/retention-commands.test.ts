@@ -42,14 +42,16 @@ test('feed policy shows and sets, feed create takes one or makes nothing', () =>
     assert.is(await ok(mount, 'feed', 'policy', 'plain'), set);
     assert.is(fs.readFileSync(join(mount.feed('plain'), 'policy'), 'utf8'), set);
     const bad = '{"maxBytes":-1}';
-    const why = /maxBytes must be more than zero/;
-    await fails(mount, ExitCode.FAILURE, why, 'feed', 'policy', 'plain', bad);
+    const why = /maxBytes must be more than zero; the policy of feed plain is as it was$/m;
+    await fails(mount, ExitCode.USAGE, why, 'feed', 'policy', 'plain', bad);
     assert.is(await ok(mount, 'feed', 'policy', 'plain'), set);
     assert.match(await ok(mount, 'feed', 'show', 'plain'), /^last error +policy: maxBytes must/m);
     await ok(mount, 'feed', 'policy', 'plain', '');
     assert.is(await ok(mount, 'feed', 'policy', 'plain'), standard);
     assert.not.match(await ok(mount, 'feed', 'show', 'plain'), /last error/);
-    await fails(mount, ExitCode.FAILURE, why, 'feed', 'create', 'other', '--policy', bad);
+    const notMade = /maxBytes must be more than zero; feed other was not made$/m;
+    await fails(mount, ExitCode.USAGE, notMade, 'feed', 'create', 'other', '--policy', bad);
+    assert.is(await ok(mount, 'feed', 'policy', 'plain', '--json'), standard);
     await fails(mount, ExitCode.NO_FEED, /no feed other/, 'feed', 'policy', 'other');
     await ok(mount, 'feed', 'create', 'other', '--policy', '{"maxIdle":"never"}');
     assert.match(await ok(mount, 'feed', 'show', 'other'), /^policy +\{"maxIdle":"never"/m);
@@ -92,6 +94,8 @@ test('whoever uses an expired feed is told what to do, with an exit code of its 
       ['tail', 'small', '--no-follow'],
       ['tail', 'small', '--raw'],
       ['tail', 'small', '-n', '3'],
+      ['changelog', 'small'],
+      ['changelog', 'small', '--follow'],
       ['feed', 'ack', 'small', '--all'],
       ['feed', 'ack', 'small', '--to', '3'],
       ['feed', 'policy', 'small', '{"maxIdle":"never"}'],
@@ -99,6 +103,7 @@ test('whoever uses an expired feed is told what to do, with an exit code of its 
     ]) {
       await fails(mount, ExitCode.FEED_EXPIRED, told, ...command);
     }
+    assert.match(await ok(mount, 'feed', 'show', 'small'), /^idle +-$/m);
     const policy = '{"maxIdle":"30d","maxRecords":10,"then":"expire"}\n';
     assert.is(await ok(mount, 'feed', 'policy', 'small'), policy);
     assert.is(await ok(mount, 'feed', 'filter', 'small'), '');

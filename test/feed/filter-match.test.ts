@@ -60,10 +60,7 @@ function judge(text: string, fid: Fid, body: RecordBody, who = { uid: 5, gid: 6 
 }
 
 const create = (parent: Fid, name: string): RecordBody => ({
-  op: 'create',
-  parent,
-  name,
-  attrs: ATTRS,
+  ...{ op: 'create', parent, name, attrs: ATTRS },
 });
 const rename = (parent: Fid, name: string, newParent: Fid, newName: string): RecordBody => ({
   ...{ op: 'rename', parent, name, newParent, newName, attrs: ATTRS },
@@ -74,11 +71,8 @@ const OPEN: RecordBody = { op: 'open', access: { errno: 0, repeated: 0, director
 const LOST: RecordBody = {
   op: 'lost',
   lost: {
-    firstIndex: 1 as RecordIndex,
-    lastIndex: 2 as RecordIndex,
-    records: 2,
-    bytes: 9,
-    reason: '',
+    ...{ firstIndex: 1 as RecordIndex, lastIndex: 2 as RecordIndex },
+    ...{ records: 2, bytes: 9, reason: '' },
   },
 };
 const below = (fid: Fid, more = ''): string => `{"subtree":"${formatFid(fid)}"${more}}`;
@@ -136,13 +130,20 @@ test('subtree: a rename in, out, within and elsewhere; of the directory itself',
   );
 });
 
-test('hard links in two trees: a change of the object is inside both, one of a name where it is', () => {
+test('hard links in two trees: a change of the object or of one of its names is inside both', () => {
   assert.ok(judge(below(A), G, WRITE));
   assert.ok(judge(below(D), G, WRITE));
-  assert.not(judge(below(D), G, { op: 'link', parent: C, name: 'g.jpg', attrs: ATTRS }));
+  assert.ok(judge(below(D), G, { op: 'link', parent: C, name: 'g.jpg', attrs: ATTRS }));
   const unlink: RecordBody = { op: 'unlink', parent: D, name: 'x', attrs: ATTRS, last: false };
   assert.ok(judge(below(D), G, unlink));
-  assert.not(judge(below(A), G, unlink));
+  assert.ok(judge(below(A), G, unlink));
+  assert.ok(judge('{"name":"*.jpg"}', G, unlink));
+  assert.not(judge(below(A), G, { ...unlink, last: true }));
+  assert.ok(judge(below(A), G, rename(D, 'x', D, 'g.txt')));
+  const over = { fid: G, attrs: ATTRS, last: false };
+  assert.ok(judge(below(A), H, { ...rename(D, 'x', D, 'y'), over } as RecordBody));
+  assert.ok(judge(below(A), H, { ...rename(D, 'x', D, 'y'), exchanged: G } as RecordBody));
+  assert.not(judge(below(A), H, rename(D, 'x', D, 'y')));
 });
 
 test('names: those of the record, else any that the object has', () => {
@@ -213,9 +214,10 @@ const place: fc.Arbitrary<Place> = fc.record({
 const object = fc.constantFrom(ROOT_FID, A, B, C, D, F, G, H);
 const body: fc.Arbitrary<RecordBody> = fc.oneof(
   place.map(({ parent, name }) => create(parent, name)),
-  place.map(
-    ({ parent, name }): RecordBody => ({ op: 'unlink', parent, name, attrs: ATTRS, last: true }),
-  ),
+  fc
+    .tuple(place, fc.boolean())
+    .map(([at, last]): RecordBody => ({ op: 'unlink', ...at, attrs: ATTRS, last })),
+  place.map((at): RecordBody => ({ op: 'link', ...at, attrs: ATTRS })),
   fc.tuple(place, place).map(([from, to]) => rename(from.parent, from.name, to.parent, to.name)),
   fc.constantFrom(SETATTR, WRITE, OPEN),
 );
@@ -266,13 +268,12 @@ function expected({ filter: { ops, uid, name, subtree, not }, ...given }: Case):
 }
 
 function pathsOf({ body, fid, files }: Pick<Case, 'body' | 'fid' | 'files'>): string[] {
-  if (body.op === 'rename') {
-    const from = `${pathOf(body.parent)}/${body.name}`;
-    return [from, `${pathOf(body.newParent)}/${body.newName}`];
-  }
-  if ('parent' in body) return [`${pathOf(body.parent)}/${body.name}`];
-  if (DIRECTORIES.has(fid)) return [pathOf(fid)];
-  return (files.get(fid) ?? []).map(({ parent, name }) => `${pathOf(parent)}/${name}`);
+  const paths = 'parent' in body ? [`${pathOf(body.parent)}/${body.name}`] : [];
+  if (body.op === 'rename') paths.push(`${pathOf(body.newParent)}/${body.newName}`);
+  if (body.op === 'create' || (body.op === 'unlink' && body.last)) return paths;
+  if (DIRECTORIES.has(fid)) paths.push(pathOf(fid));
+  const names = files.get(fid) ?? [];
+  return [...paths, ...names.map(({ parent, name }) => `${pathOf(parent)}/${name}`)];
 }
 
 test('any record and any filter are judged as by comparing whole paths', () => {

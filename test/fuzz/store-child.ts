@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FsError } from '../../src/base/errno.js';
 import { type Fid, ROOT_FID } from '../../src/base/fid.js';
-import { fsckStore } from '../../src/mds/fsck.js';
+import { type FsckFinding, fsckStore } from '../../src/mds/fsck.js';
 import { repairStore } from '../../src/mds/fsck-repair.js';
 import type { FeedChunk, FeedView } from '../../src/rpc/messages.js';
 import { StoreError } from '../../src/store/errors.js';
@@ -39,27 +39,32 @@ async function attempt(program: Buffer): Promise<void> {
   fs.cpSync(store, path, { recursive: true });
   await applyDamage(path, program);
   const { findings } = fsckStore(path);
-  const unsafe = findings.some(({ kind }) => UNSAFE.has(kind));
-  const before = unsafe ? fs.readFileSync(pathsOf(path).data) : undefined;
+  const before = isUnsafe(findings) ? fs.readFileSync(pathsOf(path).data) : undefined;
   if (before === undefined) await use(path);
-  const repaired = await repair(path);
-  if (before?.equals(fs.readFileSync(pathsOf(path).data)) === false) {
-    throw new Error('a repair changed a store with damaged pages');
+  const left = await repair(path);
+  if (left === undefined || isUnsafe(left)) {
+    if (before?.equals(fs.readFileSync(pathsOf(path).data)) === false) {
+      throw new Error('a repair that could not salvage a store changed it');
+    }
+    return;
   }
-  if (before !== undefined || !repaired) return;
   await use(path);
   const rss = process.memoryUsage.rss();
   if (rss > MEMORY_BYTES_MAX) throw new Error(`it took ${rss} bytes of memory`);
 }
 
-/** Whether the store can be repaired at all. */
-async function repair(path: string): Promise<boolean> {
+function isUnsafe(findings: readonly FsckFinding[]): boolean {
+  return findings.some(({ kind }) => UNSAFE.has(kind));
+}
+
+/** What is left; undefined if the store cannot be repaired at all. */
+async function repair(path: string): Promise<readonly FsckFinding[] | undefined> {
   const clock = new FakeClock();
   let first: Awaited<ReturnType<typeof repairStore>>;
   try {
     first = await repairStore(path, { clock });
   } catch (error) {
-    if (error instanceof StoreError) return false;
+    if (error instanceof StoreError) return undefined;
     throw error;
   }
   const again = await repairStore(path, { clock });
@@ -68,7 +73,7 @@ async function repair(path: string): Promise<boolean> {
     throw new Error(`a second repair mended ${JSON.stringify(again.mended.slice(0, 5))}`);
   }
   if (JSON.stringify(again.left.findings) !== left) throw new Error('a second repair found other');
-  return true;
+  return first.left.findings;
 }
 
 /** A mount, without the kernel: it is refused, or all is read that can be. */

@@ -64,6 +64,20 @@ test('it follows', () =>
     });
   }));
 
+test('whoever follows a feed that expires is told, as by tail', () =>
+  withFeed(async (feed) => {
+    await feed.make('d', 1);
+    const args = [MAIN, 'changelog', '--follow', '-m', feed.mount.mnt, 'f'];
+    await following(process.execPath, args, async (command) => {
+      await command.prints(() => printed(command).length >= 1, 'a line');
+      fs.writeFileSync(join(feed.folder, 'policy'), '{"maxRecords":1}');
+      fs.mkdirSync(join(feed.mount.mnt, 'e'));
+      const end = await within(exitOf(command.child), WAIT_MS, 'its end');
+      assert.is(end.code, ExitCode.FEED_EXPIRED);
+      assert.match(command.text, /feed f expired at .* because it owed more than 1 record/);
+    });
+  }));
+
 test('a feed or index that is none', () =>
   withFeed(async (feed) => {
     const mount = ['-m', feed.mount.mnt];

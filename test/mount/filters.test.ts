@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ExitCode } from '../../src/cli/exit-codes.js';
 import { feedfs, withMount } from '../support/mount.js';
 import { runOk } from '../support/processes.js';
 import { fidOf, readFile, setFilter, shown, withFeeds } from './filter-fixture.js';
@@ -55,6 +56,7 @@ test('a subtree: moves in and out, hard links in two trees, the directory itself
       'rename d',
       'create g',
       'write',
+      'link link',
       'setattr',
       'rename in',
       'mkdir still',
@@ -62,6 +64,28 @@ test('a subtree: moves in and out, hard links in two trees, the directory itself
       'rename d',
       'rmdir elsewhere',
     ]);
+  }));
+
+test('a file with a name in the subtree: whatever changes its other names is shown', () =>
+  withMount(async (mount) => {
+    const at = (name: string) => join(mount.mnt, name);
+    mount.feed('all');
+    fs.mkdirSync(at('in'));
+    fs.mkdirSync(at('out'));
+    fs.writeFileSync(at('in/f.jpg'), '');
+    setFilter(mount, 'tree', JSON.stringify({ subtree: fidOf(at('in')) }));
+    setFilter(mount, 'jpg', '{"name":"*.jpg"}');
+    fs.linkSync(at('in/f.jpg'), at('out/a'));
+    fs.linkSync(at('out/a'), at('out/b'));
+    fs.renameSync(at('out/a'), at('out/c'));
+    fs.writeFileSync(at('out/x'), '');
+    // In place of one of its names.
+    fs.renameSync(at('out/x'), at('out/c'));
+    fs.unlinkSync(at('out/b'));
+    fs.unlinkSync(at('out/c'));
+    const seen = ['link a', 'link b', 'rename a', 'rename x', 'unlink b'];
+    assert.equal(await shown(mount, 'tree'), seen);
+    assert.equal(await shown(mount, 'jpg'), seen);
   }));
 
 if (process.getuid?.() === 0) {
@@ -111,8 +135,11 @@ test('what is no filter is refused, changes nothing, and info says why', () =>
       assert.is(readFile(mount, 'f'), '{"name":"*.jpg"}\n');
     }
     const refused = await feedfs(['feed', 'filter', 'f', '{"uid":"root"}', '-m', mount.mnt]);
-    assert.is.not(refused.code, 0);
-    assert.match(refused.stderr, /not changed: filter: uid is "root", not a number/);
+    assert.is(refused.code, ExitCode.USAGE);
+    assert.match(
+      refused.stderr,
+      /filter: uid is "root", not a number.*; the filter of feed f is as it was/,
+    );
   }));
 
 test('two writers at once: the filter is one of theirs, whole', () =>
@@ -143,8 +170,8 @@ test('feed create with a filter owes nothing from before it', () =>
     fs.mkdirSync(join(mount.mnt, 'y.jpg'));
     for (let i = 0; i < 3; i++) assert.equal(await shown(mount, `jpg-${i}`), ['mkdir y.jpg']);
     const bad = await feedfs(['feed', 'create', 'bad', '--op', 'nothing', '-m', mount.mnt]);
-    assert.is.not(bad.code, 0);
-    assert.match(bad.stderr, /"nothing", which is no operation/);
+    assert.is(bad.code, ExitCode.USAGE);
+    assert.match(bad.stderr, /"nothing", which is no operation.*; feed bad was not made/);
     assert.not(fs.existsSync(join(mount.mnt, '.lustre/feeds/bad')));
   }));
 

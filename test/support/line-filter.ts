@@ -25,6 +25,9 @@ function text(bytes: Bytes): string {
   return bytesOf(bytes).toString('utf8');
 }
 
+/** Their line is about the names of the object, and about those of what gave way to it. */
+const NAMING = new Set(['link', 'unlink', 'rename']);
+
 /** Every name that the lines so far have made. */
 export class TreeModel {
   readonly #places = new Map<string, Place[]>();
@@ -47,14 +50,16 @@ export class TreeModel {
     }
   }
 
-  /** Where a record happens. */
+  /** Where the record happens, and wherever else it shows. */
   placesOf(line: Line): Place[] {
-    if (line.op === 'rename') {
-      const to = { parent: line.newParent, name: text(line.newName) };
-      return [{ parent: line.parent, name: text(line.name) }, to];
+    const places: Place[] = [];
+    if (line.parent !== undefined) places.push({ parent: line.parent, name: text(line.name) });
+    if (line.op === 'rename') places.push({ parent: line.newParent, name: text(line.newName) });
+    if (line.parent !== undefined && !NAMING.has(line.op)) return places;
+    for (const fid of [line.fid, line.over?.fid, line.exchanged]) {
+      if (fid !== undefined) places.push(...(this.#places.get(fid) ?? []));
     }
-    if (line.parent !== undefined) return [{ parent: line.parent, name: text(line.name) }];
-    return this.#places.get(line.fid) ?? [];
+    return places;
   }
 
   isInside(directory: string, top: string): boolean {

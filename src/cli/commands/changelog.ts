@@ -1,11 +1,20 @@
 import * as path from 'node:path';
+import { EXPIRED_CODES, FeedError } from '../../consumer/errors.js';
 import { feedsDirectory, openFeed } from '../../consumer/feeds.js';
+import { expiredError } from '../../consumer/info.js';
+import type { FeedInfo } from '../../consumer/types.js';
 import type { Arguments } from '../arguments.js';
 import { clearChangelog, readChangelog } from '../changelog-file.js';
 import { formatChangelog } from '../changelog-line.js';
 import type { Command, Context } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
-import { explainMissing, FEED_POSITIONAL, feedPlace, MOUNT_OPTION } from '../feed-argument.js';
+import {
+  explainMissing,
+  FEED_POSITIONAL,
+  type FeedPlace,
+  feedPlace,
+  MOUNT_OPTION,
+} from '../feed-argument.js';
 import { watchReader } from '../watch-reader.js';
 
 export const changelogCommand: Command = {
@@ -36,8 +45,8 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
   const follow = args.has('follow');
   if (follow) watchReader(stop);
   try {
-    const { id } = await feedOf(place.mount, place.name);
     const directory = path.join(feedsDirectory(place.mount), place.name);
+    const { id } = await activeFeed(place);
     const batches = readChangelog(directory, {
       from,
       follow,
@@ -49,19 +58,41 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
       const last = records.at(-1);
       if (args.has('clear') && last !== undefined) await clearChangelog(directory, id, last.index);
     }
+    // Of a feed that was removed there is nothing more to say.
+    const expiry = follow ? await expiryOf(place) : undefined;
+    if (expiry !== undefined) throw expiry;
   } catch (error) {
-    throw await explainMissing(error, place);
+    throw await explainMissing(await explainExpired(error, place), place);
   } finally {
     stop.abort();
   }
   return ExitCode.OK;
 }
 
-async function feedOf(mount: string, name: string): Promise<{ readonly id: number }> {
+/** FeedError `EXPIRED` if it is not active any more. */
+async function activeFeed({ mount, name }: FeedPlace): Promise<FeedInfo> {
   const feed = await openFeed(mount, name);
   try {
-    return await feed.info();
+    const info = await feed.info();
+    if (info.expired !== undefined) throw expiredError(info, feed.path);
+    return info;
   } finally {
     feed.close();
   }
+}
+
+/** A feed that expired while it was read; any other error as it is. */
+async function explainExpired(error: unknown, place: FeedPlace): Promise<unknown> {
+  if (!(error instanceof FeedError) || !EXPIRED_CODES.has(error.code)) return error;
+  return (await expiryOf(place)) ?? error;
+}
+
+/** FeedError `EXPIRED` of a feed that is there, and has. */
+async function expiryOf(place: FeedPlace): Promise<FeedError | undefined> {
+  try {
+    await activeFeed(place);
+  } catch (error) {
+    if (error instanceof FeedError && error.code === 'EXPIRED') return error;
+  }
+  return undefined;
 }

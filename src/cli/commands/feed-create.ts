@@ -7,6 +7,7 @@ import type { Command, Context } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
 import { FEED_POSITIONAL, feedPlace, JSON_OPTION, MOUNT_OPTION } from '../feed-argument.js';
 import { FILTER_NOTE, FILTER_PARTS, filterFromParts, settingText } from '../filter-argument.js';
+import { POLICY_MINIMA } from './feed-policy.js';
 
 export const feedCreateCommand: Command = {
   name: 'feed create',
@@ -23,7 +24,11 @@ export const feedCreateCommand: Command = {
     MOUNT_OPTION,
     JSON_OPTION,
   ],
-  notes: [FILTER_NOTE, 'Without options the same as: mkdir MNT/.lustre/feeds/FEED'],
+  notes: [
+    FILTER_NOTE,
+    `${POLICY_MINIMA} More: feedfs feed policy --help.`,
+    'Without options the same as: mkdir MNT/.lustre/feeds/FEED',
+  ],
   run,
 };
 

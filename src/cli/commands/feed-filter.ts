@@ -3,7 +3,13 @@ import type { Arguments } from '../arguments.js';
 import { usageError } from '../cli-error.js';
 import type { Command, Context } from '../command.js';
 import { ExitCode } from '../exit-codes.js';
-import { FEED_POSITIONAL, feedPlace, MOUNT_OPTION, openNamedFeed } from '../feed-argument.js';
+import {
+  FEED_POSITIONAL,
+  feedPlace,
+  JSON_OPTION,
+  MOUNT_OPTION,
+  openNamedFeed,
+} from '../feed-argument.js';
 import { FILTER_NOTE, FILTER_PARTS, filterFromParts, settingText } from '../filter-argument.js';
 
 export const feedFilterCommand: Command = {
@@ -17,9 +23,9 @@ export const feedFilterCommand: Command = {
       help: 'the new filter: JSON, @FILE, or - for standard input; {} takes every change',
     },
   ],
-  options: [...FILTER_PARTS, MOUNT_OPTION],
+  options: [...FILTER_PARTS, MOUNT_OPTION, JSON_OPTION],
   notes: [
-    'Without FILTER and without options the filter is printed; nothing if every change is taken.',
+    'Without FILTER and without options the filter is printed; nothing if every change is taken. --json prints the object, {} then, also after setting it.',
     FILTER_NOTE,
     'It holds for what is logged from now on; what the feed owes already it goes on owing.',
     'The same as: echo JSON > MNT/.lustre/feeds/FEED/filter',
@@ -37,10 +43,11 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
   try {
     const filter = argument === undefined ? parts : settingText(argument, context);
     if (filter !== undefined) await setFilter(feed, filter);
-    else {
-      const text = await readFilter(feed);
-      if (text !== '') await context.output.line(text);
-    }
+    const isJson = args.has('json');
+    if (filter !== undefined && !isJson) return ExitCode.OK;
+    const text = await readFilter(feed);
+    if (isJson) await context.output.json(JSON.parse(text === '' ? '{}' : text));
+    else if (text !== '') await context.output.line(text);
   } finally {
     feed.close();
   }

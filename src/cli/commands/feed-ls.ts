@@ -29,13 +29,21 @@ const RIGHT_ALIGNED = new Set([1, 2, 3, 4]);
 async function run(args: Arguments, context: Context): Promise<ExitCode> {
   const mount = findMount(args.value('mount'), context);
   const feeds: FeedInfo[] = [];
+  let exitCode: ExitCode = ExitCode.OK;
   for (const name of await listFeeds(mount)) {
-    const info = await readInfo(mount, name);
-    if (info !== undefined) feeds.push(info);
+    try {
+      const info = await readInfo(mount, name);
+      if (info !== undefined) feeds.push(info);
+    } catch (error) {
+      // The others can be shown.
+      if (!(error instanceof FeedError) || error.code !== 'EIO') throw error;
+      context.output.message(`feed ${formatName(name)} cannot be read: ${error.message}`);
+      exitCode = ExitCode.FAILURE;
+    }
   }
   if (args.has('json')) {
     await context.output.json(feeds.map(infoToJson));
-  } else if (feeds.length === 0) {
+  } else if (feeds.length === 0 && exitCode === ExitCode.OK) {
     context.output.message('no feeds; make one with feedfs feed create NAME');
   } else {
     const now = Number(context.now() / 1_000_000_000n);
@@ -45,7 +53,7 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
     );
     for (const line of [context.output.bold(head), ...body]) await context.output.line(line);
   }
-  return ExitCode.OK;
+  return exitCode;
 }
 
 function cells(info: FeedInfo, now: number): string[] {

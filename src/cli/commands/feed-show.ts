@@ -39,7 +39,7 @@ function rows(info: FeedInfo): string[][] {
     ['state', state(info)],
     ['created', formatTime(info.created)],
     ['last read', info.lastRead === undefined ? 'never' : formatTime(info.lastRead)],
-    ['idle', info.opens > 0 ? `no: open ${info.opens} times` : formatAge(info.idleSeconds)],
+    ['idle', idle(info)],
     ['owes', owed],
     ['oldest owed', info.oldest === undefined ? '-' : formatTime(info.oldest)],
     ['first owed', `index ${info.firstIndex}, offset ${info.firstOffset}, text ${info.firstText}`],
@@ -50,6 +50,12 @@ function rows(info: FeedInfo): string[][] {
     ...lossRows('expired', info.expired),
     ...(info.lastError === undefined ? [] : [['last error', info.lastError]]),
   ];
+}
+
+/** Nobody waits for what an expired feed does, however many have it open. */
+function idle({ expired, opens, idleSeconds }: FeedInfo): string {
+  if (expired !== undefined) return '-';
+  return opens > 0 ? `no: open ${opens} times` : formatAge(idleSeconds);
 }
 
 function state(info: FeedInfo): string {

@@ -19,6 +19,7 @@ export const fsckCommand: Command = {
   notes: [
     'Exits with 0 if nothing is wrong, with 9 if something is, and with 12 if --repair mended all of it; 9 then means that something is left.',
     'Nothing is invented and nothing is thrown away: what --repair takes out of the store is kept in STORE/repair-TIME, and objects that lost their name are put into the directory lost+found. Consumers of its feeds should then compare what they have.',
+    'What can be read of a damaged metadata file goes into a new one beside it, which needs that much free space; the old one is kept in STORE/repair-TIME too. Delete that folder when nothing in it is missed.',
     '--json prints {"findings": [{"kind", "where", "message"}...], "checked": {"inodes": 3...}}; with --repair the findings are those that are left, each with "advice", and "mended" has those that are not, and "kept" the folder with what was taken out, or null.',
   ],
   run,
@@ -78,7 +79,8 @@ async function findings(output: Output, list: readonly FsckFinding[]): Promise<v
 /** One word or two, and what was looked at; as wide as a terminal. */
 async function verdict(output: Output, said: string, { checked }: FsckReport): Promise<void> {
   const counts = Object.entries(checked).map(([what, count]) => `${count} ${what}`);
-  const [first = '', ...rest] = wrap(`${said}: ${counts.join(', ')}`, COLUMNS_MAX);
+  const looked = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
+  const [first = '', ...rest] = wrap(`${said}${looked}`, COLUMNS_MAX);
   await output.line(`${output.bold(said)}${first.slice(said.length)}`);
   for (const line of rest) await output.line(line);
 }

@@ -23,6 +23,7 @@ export const statsCommand: Command = {
     { name: 'prometheus', help: "print Prometheus' text format" },
   ],
   notes: [
+    'Operations are in the order of the time that they took in all, the longest first.',
     'Counted since the daemon started. Percentiles are upper bounds, of powers of two.',
     'The same as: cat MNT/.lustre/stats; over HTTP: mount -o metrics=PORT, GET /metrics.',
   ],

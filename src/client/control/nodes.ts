@@ -10,6 +10,7 @@
  *     .lustre/stats           0400  what the server counts about itself
  */
 import { unreachable } from '../../base/assert.js';
+import { Errno } from '../../base/errno.js';
 import { controlFid, controlOid, type Fid } from '../../base/fid.js';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../base/mode.js';
 import type { FileName } from '../../base/name.js';
@@ -154,4 +155,10 @@ export function fixedEntries(node: ControlNode): readonly (readonly [string, Con
     default:
       return [];
   }
+}
+
+/** What open(2) and stat(2) say when the server tells nothing of a feed: to the server one that is gone is no device. */
+export function withoutFeed(errno: Errno | 0): Errno {
+  if (errno === 0) return Errno.EIO;
+  return errno === Errno.ENODEV ? Errno.ENOENT : errno;
 }

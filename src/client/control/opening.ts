@@ -7,7 +7,7 @@ import type { FeedText, FeedView, Stats } from '../../rpc/messages.js';
 import type { ClientContext } from '../context.js';
 import { ChangelogReader } from './changelog-reader.js';
 import { FeedReader } from './feed-reader.js';
-import { nodeOfFid } from './nodes.js';
+import { nodeOfFid, withoutFeed } from './nodes.js';
 import type { ControlOpen } from './open.js';
 import { SettingFile, TextFile } from './text-file.js';
 import { type Identify, WatchReader } from './watch-reader.js';
@@ -95,8 +95,8 @@ export class ControlOpening {
 
   #openText(fid: Fid, id: number, file: FeedText, reply: OpenReply): void {
     const { mds } = this.#context;
-    mds.call('feedText', { id, file }, (_errno, text) => {
-      if (text === undefined) return reply.error(Errno.ENOENT);
+    mds.call('feedText', { id, file }, (errno, text) => {
+      if (text === undefined) return reply.error(withoutFeed(errno));
       const open = file === 'info' ? new TextFile(text) : new SettingFile(mds, id, file, text);
       this.#opened(fid, open, reply);
     });

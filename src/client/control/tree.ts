@@ -11,7 +11,7 @@ import type { Attr, Entry, EntryReply, Reply } from '../../fuse/api.js';
 import type { FeedText } from '../../rpc/messages.js';
 import { toAttr } from '../attr.js';
 import type { ClientContext } from '../context.js';
-import { fidOfNode, fixedEntries, modeOfNode, nodeOfFid } from './nodes.js';
+import { fidOfNode, fixedEntries, modeOfNode, nodeOfFid, withoutFeed } from './nodes.js';
 
 /** Cookies of `.` and `..`. */
 const DOT_COOKIE = 1;
@@ -85,14 +85,14 @@ export class ControlTree {
     };
     switch (node.kind) {
       case 'stream':
-        return mds.call('feedStatus', { id: node.id, view: node.view }, (_errno, status) => {
-          if (status === undefined) return reply.error(Errno.ENOENT);
+        return mds.call('feedStatus', { id: node.id, view: node.view }, (errno, status) => {
+          if (status === undefined) return reply.error(withoutFeed(errno));
           const blocks = Math.ceil(status.owed / 512);
           give({ size: status.size, blocks, mtime: status.mtime });
         });
       case 'feed':
-        return mds.call('feedStatus', { id: node.id, view: 'stream' }, (_errno, status) => {
-          if (status === undefined) return reply.error(Errno.ENOENT);
+        return mds.call('feedStatus', { id: node.id, view: 'stream' }, (errno, status) => {
+          if (status === undefined) return reply.error(withoutFeed(errno));
           give({ ...NOTHING, mtime: status.created });
         });
       case 'info':
@@ -105,8 +105,8 @@ export class ControlTree {
   }
 
   #textAttr(id: number, file: FeedText, give: (variable: Variable) => void, reply: Reply): void {
-    this.#context.mds.call('feedText', { id, file }, (_errno, text) => {
-      if (text === undefined) return reply.error(Errno.ENOENT);
+    this.#context.mds.call('feedText', { id, file }, (errno, text) => {
+      if (text === undefined) return reply.error(withoutFeed(errno));
       give({ ...NOTHING, size: Buffer.byteLength(text) });
     });
   }

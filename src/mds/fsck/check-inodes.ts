@@ -41,7 +41,7 @@ export function checkInodes(store: Inspection, meta: Meta, findings: Findings): 
     for (const problem of problemsOf(inode)) findings.add('bad-inode', whereOf(fid), problem);
     checkTarget(inode, findings);
     if (isControlFid(inode.fid) || fid === 0)
-      findings.add('bad-fid', whereOf(fid), 'cannot be a file’s');
+      findings.add('bad-fid', whereOf(fid), 'is not that of a file');
     else if (fid !== ROOT_FID && meta.fidLimit !== undefined && fid >= meta.fidLimit) {
       findings.add(
         'bad-fid',

@@ -1,6 +1,8 @@
 /**
  * Table `object` and the object files: each file of an inode is there, and each file
- * that is there belongs to an inode or to announced work.
+ * that is there belongs to an inode or to announced work. Their lengths say nothing: the
+ * file of an object may be shorter than its inode's size, for what truncate(2) added is a
+ * hole behind it, and longer, for what nobody recorded is cut off when it grows.
  */
 import { type Fid, formatFid } from '../../base/fid.js';
 import type { Inspection } from '../../store/inspection.js';

@@ -23,6 +23,8 @@ export type CounterName = (typeof COUNTERS)[number];
 export type Mend =
   /** Opening the store, as a mount does, is enough. */
   | { readonly do: 'open' }
+  /** What can be read is copied into a new environment. */
+  | { readonly do: 'salvage' }
   /** A flush marker that knows of nothing is made: the store is opened at its last transaction but one. */
   | { readonly do: 'marker' }
   /** A folder of the store that is missing is made. */
@@ -54,6 +56,7 @@ export type Mend =
  * store is checked again.
  */
 export const PHASES = [
+  'salvage',
   'open',
   'counters',
   'rows',
@@ -70,6 +73,7 @@ export type Phase = (typeof PHASES)[number];
 /** What was done, for people. */
 export const DONE: Readonly<Record<Mend['do'], string>> = {
   open: 'settled by opening the store',
+  salvage: 'left out of a new environment, which has all that can be read',
   marker: 'made; the store goes back to the transaction before its last',
   folder: 'made',
   counter: 'derived anew',
@@ -86,6 +90,7 @@ export const DONE: Readonly<Record<Mend['do'], string>> = {
 
 const PHASE_OF: Readonly<Record<Mend['do'], Phase>> = {
   open: 'open',
+  salvage: 'salvage',
   marker: 'open',
   folder: 'open',
   counter: 'counters',

@@ -10,18 +10,26 @@ export type MendRule =
   /** `otherwise` says what to do about those findings of the kind that stay. */
   { readonly how: string; readonly otherwise?: string } | { readonly cannot: string };
 
-const RESTORE = 'restore the store from a backup, or copy out what a mount can read';
+const RESTORE = 'restore the store from a backup';
+/** Of what a repair mends if it gets that far. */
+const BEHIND = 'not mended because of the other findings; see to those first';
 const ACKNOWLEDGE = 'stays EIO to its readers, who acknowledge the range to be done with it';
 
 export const MENDABLE: Readonly<Record<FindingKind, MendRule>> = {
-  'damaged-file': { how: '`flushed` is written anew', otherwise: RESTORE },
+  'damaged-file': {
+    how: '`flushed` is written anew; with one meta page left, what can be read is copied into a new environment',
+    otherwise: RESTORE,
+  },
   'missing-file': {
     how: 'the folder `objects` or the marker `flushed` is made',
     otherwise: RESTORE,
   },
   'missing-table': { how: 'made empty; what was in it is lost' },
   'lost-transaction': { how: 'the older state stands; consumers must compare all' },
-  'damaged-page': { cannot: RESTORE },
+  'damaged-page': {
+    how: 'what can be read is copied into a new environment, and the old one is kept',
+    otherwise: RESTORE,
+  },
   'damaged-key': { how: 'the row is taken out' },
   'damaged-value': {
     how: 'counters are derived, a seal over whole parts is renewed, rows of inodes, entries, orphans, feeds, ranges and object work are taken out',
@@ -77,5 +85,5 @@ export const MENDABLE: Readonly<Record<FindingKind, MendRule>> = {
 /** What is left to do about a finding that could not be mended. */
 export function adviceOn(kind: FindingKind): string {
   const rule = MENDABLE[kind];
-  return 'cannot' in rule ? rule.cannot : (rule.otherwise ?? 'run fsck --repair');
+  return 'cannot' in rule ? rule.cannot : (rule.otherwise ?? BEHIND);
 }

@@ -4,20 +4,22 @@
  *
  * `rows.ndjson` has a line for each row: `{"table", "key" (hex), "value" (base64, its
  * seal left out), "intact" (the seal held), "kind", "where", "message"}`. `objects/` has the
- * object files, in folders as in the store.
+ * object files, in folders as in the store. `data.mdb` is an environment with damaged pages.
  *
  * A row is on disk here before the transaction that takes it out is committed.
  */
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Timespec } from '../../base/time.js';
 import type { FsckFinding } from './findings.js';
 
@@ -67,8 +69,22 @@ export class RepairFolder {
     } finally {
       closeSync(fd);
     }
-    for (const folder of [path, this.#store]) syncFolder(folder);
+    for (const folder of [path, this.#store]) syncPath(folder);
     this.#lines = [];
+  }
+
+  /** Keeps a file, durably, under its name, and leaves it where it is too. */
+  file(path: string): void {
+    const folder = this.#make();
+    const copy = join(folder, basename(path));
+    try {
+      linkSync(path, copy);
+    } catch {
+      // Not every filesystem has links.
+      copyFileSync(path, copy);
+      syncPath(copy);
+    }
+    for (const parent of [folder, this.#store]) syncPath(parent);
   }
 
   /** Moves `objects/folder/name` here; one that is gone is fine. An empty name means the folder itself. */
@@ -90,7 +106,7 @@ export class RepairFolder {
   }
 }
 
-function syncFolder(path: string): void {
+function syncPath(path: string): void {
   const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);
