@@ -98,6 +98,8 @@ suite('a subtree is judged as the change leaves it', async ({ sim, feed }) => {
     'create inside',
     'rename top',
     'create still inside',
+    // It has a name inside, and one more now.
+    'link outside',
     'setattr',
     'rename moved',
     'rmdir renamed',
