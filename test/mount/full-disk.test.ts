@@ -24,13 +24,16 @@ function errnoOf(work: () => unknown): string | undefined {
 /** Waits until all changes are on disk, and what was deleted has given back its space. */
 function flush(folder: string): void {
   const fd = fs.openSync(folder, 'r');
-  fs.fsyncSync(fd);
-  fs.closeSync(fd);
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** A commit that found the disk full is tried again after a while, and until then changes are refused. */
 function waitForRoom(folder: string): void {
-  for (let i = 0; i < 10_000; i++) if (errnoOf(() => flush(folder)) === undefined) return;
+  for (let i = 0; i < 1_000_000; i++) if (errnoOf(() => flush(folder)) === undefined) return;
   throw new Error('the store did not recover');
 }
 
