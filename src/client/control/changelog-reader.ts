@@ -15,11 +15,8 @@ import type {
 } from '../../fuse/api.js';
 import type { ChangelogChunk, ChangelogFormat, Connection } from '../../rpc/messages.js';
 import type { ControlOpen } from './open.js';
-
-const O_NONBLOCK = 0o4000;
-const POLLIN = 0x001;
-const POLLHUP = 0x010;
-const POLLRDNORM = 0x040;
+import { POLLHUP, POLLIN, POLLRDNORM } from './poll-events.js';
+import { WaitingCalls, type WaitingRead } from './waiting-calls.js';
 
 /** _IOR('f', 233, long), whose argument is the flags themselves. */
 const IOC_SET_FLAGS = 0x800866e9;
@@ -44,47 +41,36 @@ const CLEAR_TEXT = /^clear:cl([0-9]{1,20}):([0-9]{1,20})[\n\0]*$/;
 
 const NOTHING = new Uint8Array(0);
 
-interface Parked {
+interface PlacedRead extends WaitingRead {
   readonly offset: number;
-  readonly size: number;
-  readonly reply: InterruptibleDataReply;
 }
 
 export class ChangelogReader implements ControlOpen {
   readonly #id: number;
   readonly #mds: Connection;
-  readonly #notifier: Notifier;
   /** Of the record to go on with. */
   #index = 0;
   #format: ChangelogFormat = { types: ALL_TYPES, lnetNid: false };
   #follow = false;
   /** The kernel's file position after the last read: a read there continues it. */
   #position = 0;
-  #parked: Parked[] = [];
-  /** The kernel waits for a wake-up of this poll handle. */
-  #pollHandle: number | undefined;
+  readonly #waits: WaitingCalls<PlacedRead>;
 
   constructor(id: number, mds: Connection, notifier: Notifier) {
     this.#id = id;
     this.#mds = mds;
-    this.#notifier = notifier;
+    this.#waits = new WaitingCalls(notifier);
   }
 
   get waiting(): boolean {
-    return this.#parked.length > 0 || this.#pollHandle !== undefined;
+    return this.#waits.any;
   }
 
   read(offset: number, size: number, flags: number, reply: InterruptibleDataReply): void {
     // A read elsewhere names the record to go on with, for itself and those that follow.
     if (offset !== this.#position) this.#moveTo(offset);
     if (this.#try(offset, size, reply)) return;
-    if ((flags & O_NONBLOCK) !== 0) return reply.error(Errno.EAGAIN);
-    const parked: Parked = { offset, size, reply };
-    this.#parked.push(parked);
-    reply.onInterrupt(() => {
-      this.#parked = this.#parked.filter((other) => other !== parked);
-      reply.error(Errno.EINTR);
-    });
+    this.#waits.park({ offset, size, reply }, flags);
   }
 
   /** Takes `clear:cl<ID>:<N>`; answers when that is on disk. */
@@ -102,7 +88,7 @@ export class ChangelogReader implements ControlOpen {
 
   poll(kh: number, scheduleNotify: boolean, reply: PollReply): void {
     // Registered before readiness is tested, so that no wake-up falls in between.
-    if (scheduleNotify) this.#pollHandle = kh;
+    if (scheduleNotify) this.#waits.pollHandle = kh;
     this.#ready((events) => reply.events(events));
   }
 
@@ -131,24 +117,15 @@ export class ChangelogReader implements ControlOpen {
 
   /** Records became visible, the feed ended, or passing over records is to go on. */
   wake(): void {
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const item of parked) {
-      if (!this.#try(item.offset, item.size, item.reply)) this.#parked.push(item);
-    }
-    if (this.#pollHandle === undefined) return;
+    this.#waits.retryAll(({ offset, size, reply }) => this.#try(offset, size, reply));
+    if (this.#waits.pollHandle === undefined) return;
     this.#ready((events) => {
-      if (this.#pollHandle === undefined || events === 0) return;
-      this.#notifier.pollWakeup(this.#pollHandle);
-      this.#pollHandle = undefined;
+      if (events !== 0) this.#waits.wakePoller();
     });
   }
 
   close(): void {
-    this.#pollHandle = undefined;
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const { reply } of parked) reply.error(Errno.EINTR);
+    this.#waits.close();
     this.#mds.call('feedClose', { id: this.#id }, () => {});
   }
 

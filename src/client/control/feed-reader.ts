@@ -12,38 +12,30 @@ import type {
 } from '../../fuse/api.js';
 import type { Connection, FeedFile } from '../../rpc/messages.js';
 import type { ControlOpen } from './open.js';
+import { POLLHUP, POLLIN, POLLRDNORM } from './poll-events.js';
+import { WaitingCalls, type WaitingRead } from './waiting-calls.js';
 
-const O_NONBLOCK = 0o4000;
-const POLLIN = 0x001;
-const POLLHUP = 0x010;
-const POLLRDNORM = 0x040;
-
-interface Parked {
+interface PlacedRead extends WaitingRead {
   readonly offset: number;
-  readonly size: number;
-  readonly reply: InterruptibleDataReply;
 }
 
 export class FeedReader implements ControlOpen {
   readonly #file: FeedFile;
   readonly #mds: Connection;
-  readonly #notifier: Notifier;
   /** Where the next FIFO read starts, in the view's coordinate. */
   #cursor = 0;
   /** The kernel's file position after the last read: a read there continues it. */
   #position = 0;
-  #parked: Parked[] = [];
-  /** The kernel waits for a wake-up of this poll handle. */
-  #pollHandle: number | undefined;
+  readonly #waits: WaitingCalls<PlacedRead>;
 
   constructor(file: FeedFile, mds: Connection, notifier: Notifier) {
     this.#file = file;
     this.#mds = mds;
-    this.#notifier = notifier;
+    this.#waits = new WaitingCalls(notifier);
   }
 
   get waiting(): boolean {
-    return this.#parked.length > 0 || this.#pollHandle !== undefined;
+    return this.#waits.any;
   }
 
   read(offset: number, size: number, flags: number, reply: InterruptibleDataReply): void {
@@ -53,18 +45,12 @@ export class FeedReader implements ControlOpen {
       this.#cursor = offset;
       this.#position = offset;
     }
-    if ((flags & O_NONBLOCK) !== 0) return reply.error(Errno.EAGAIN);
-    const parked: Parked = { offset, size, reply };
-    this.#parked.push(parked);
-    reply.onInterrupt(() => {
-      this.#parked = this.#parked.filter((other) => other !== parked);
-      reply.error(Errno.EINTR);
-    });
+    this.#waits.park({ offset, size, reply }, flags);
   }
 
   poll(kh: number, scheduleNotify: boolean, reply: PollReply): void {
     // Registered before readiness is tested, so that no wake-up falls in between.
-    if (scheduleNotify) this.#pollHandle = kh;
+    if (scheduleNotify) this.#waits.pollHandle = kh;
     this.#mds.call('feedReady', { ...this.#file, cursor: this.#cursor }, (errno, ready) => {
       if (errno !== 0) reply.events(POLLIN | POLLRDNORM | POLLHUP);
       else reply.events(ready === true ? POLLIN | POLLRDNORM : 0);
@@ -86,24 +72,15 @@ export class FeedReader implements ControlOpen {
 
   /** Records became visible, or the feed ended: whoever waits tries again. */
   wake(): void {
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const item of parked) {
-      if (!this.#try(item.offset, item.size, item.reply)) this.#parked.push(item);
-    }
-    if (this.#pollHandle === undefined) return;
+    this.#waits.retryAll(({ offset, size, reply }) => this.#try(offset, size, reply));
+    if (this.#waits.pollHandle === undefined) return;
     this.#mds.call('feedReady', { ...this.#file, cursor: this.#cursor }, (errno, ready) => {
-      if (this.#pollHandle === undefined || (errno === 0 && ready !== true)) return;
-      this.#notifier.pollWakeup(this.#pollHandle);
-      this.#pollHandle = undefined;
+      if (errno !== 0 || ready === true) this.#waits.wakePoller();
     });
   }
 
   close(): void {
-    this.#pollHandle = undefined;
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const { reply } of parked) reply.error(Errno.EINTR);
+    this.#waits.close();
     this.#mds.call('feedClose', { id: this.#file.id }, () => {});
   }
 

@@ -13,31 +13,22 @@ import type {
 import type { Connection, Watcher } from '../../rpc/messages.js';
 import { SETTING_BYTES_MAX, WATCH_READERS_MAX } from '../limits.js';
 import type { ControlOpen } from './open.js';
-
-const O_NONBLOCK = 0o4000;
-const POLLIN = 0x001;
-const POLLOUT = 0x004;
-const POLLRDNORM = 0x040;
-const POLLWRNORM = 0x100;
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from './poll-events.js';
+import { O_NONBLOCK, WaitingCalls, type WaitingRead } from './waiting-calls.js';
 
 /** Who asks, as the watch has to know it; undefined for somebody who may not. */
 export type Identify = (caller: Caller) => Watcher | undefined;
 
-interface Parked {
+interface UserRead extends WaitingRead {
   readonly by: Watcher;
-  readonly size: number;
-  readonly reply: InterruptibleDataReply;
 }
 
 export class WatchReader implements ControlOpen {
   readonly #id: number;
   readonly #mds: Connection;
-  readonly #notifier: Notifier;
   readonly #opener: Watcher;
   readonly #identify: Identify;
-  #parked: Parked[] = [];
-  /** The kernel waits for a wake-up of this poll handle. */
-  #pollHandle: number | undefined;
+  readonly #waits: WaitingCalls<UserRead>;
 
   constructor(
     { id, opener }: { readonly id: number; readonly opener: Watcher },
@@ -48,12 +39,12 @@ export class WatchReader implements ControlOpen {
     this.#id = id;
     this.#opener = opener;
     this.#mds = mds;
-    this.#notifier = notifier;
+    this.#waits = new WaitingCalls(notifier);
     this.#identify = identify;
   }
 
   get waiting(): boolean {
-    return this.#parked.length > 0 || this.#pollHandle !== undefined;
+    return this.#waits.any;
   }
 
   /** An ordinary user's. */
@@ -71,15 +62,11 @@ export class WatchReader implements ControlOpen {
   ): void {
     const by = this.#user(caller);
     if (by === undefined) return reply.error(Errno.EACCES);
-    const parked: Parked = { by, size, reply };
-    if (this.#try(parked)) return;
-    if ((flags & O_NONBLOCK) !== 0) return reply.error(Errno.EAGAIN);
-    if (this.#parked.length >= WATCH_READERS_MAX) return reply.error(Errno.EBUSY);
-    this.#parked.push(parked);
-    reply.onInterrupt(() => {
-      this.#parked = this.#parked.filter((other) => other !== parked);
-      reply.error(Errno.EINTR);
-    });
+    const read: UserRead = { by, size, reply };
+    if (this.#try(read)) return;
+    const waits = (flags & O_NONBLOCK) === 0;
+    if (waits && this.#waits.reads >= WATCH_READERS_MAX) return reply.error(Errno.EBUSY);
+    this.#waits.park(read, flags);
   }
 
   /** What is refused says why at the next read. */
@@ -100,11 +87,11 @@ export class WatchReader implements ControlOpen {
     const by = this.#user(caller);
     if (by === undefined) return reply.error(Errno.EACCES);
     // Registered before readiness is tested, so that no wake-up falls in between.
-    const before = this.#pollHandle;
-    if (scheduleNotify) this.#pollHandle = kh;
+    const before = this.#waits.pollHandle;
+    if (scheduleNotify) this.#waits.pollHandle = kh;
     this.#mds.call('watchReady', { id: this.#id, by }, (errno, ready) => {
       if (ready === undefined) {
-        this.#pollHandle = before;
+        this.#waits.pollHandle = before;
         return reply.error(errno === 0 ? Errno.EIO : errno);
       }
       reply.events(POLLOUT | POLLWRNORM | (ready ? POLLIN | POLLRDNORM : 0));
@@ -117,22 +104,14 @@ export class WatchReader implements ControlOpen {
    */
   wake(): void {
     if (!this.waiting || !this.#ready()) return;
-    const serves = this.#parked.length > 0;
-    for (let next = this.#parked.shift(); next !== undefined; next = this.#parked.shift()) {
-      if (this.#try(next)) continue;
-      this.#parked.unshift(next);
-      break;
-    }
-    if (this.#pollHandle === undefined || (serves && !this.#ready())) return;
-    this.#notifier.pollWakeup(this.#pollHandle);
-    this.#pollHandle = undefined;
+    const serves = this.#waits.reads > 0;
+    this.#waits.retryInTurn((read) => this.#try(read));
+    if (this.#waits.pollHandle === undefined || (serves && !this.#ready())) return;
+    this.#waits.wakePoller();
   }
 
   close(): void {
-    this.#pollHandle = undefined;
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const { reply } of parked) reply.error(Errno.EINTR);
+    this.#waits.close();
     this.#mds.call('watchClose', { id: this.#id }, () => {});
   }
 
@@ -151,7 +130,7 @@ export class WatchReader implements ControlOpen {
   }
 
   /** Answers if there is something to answer with. */
-  #try({ by, size, reply }: Parked): boolean {
+  #try({ by, size, reply }: UserRead): boolean {
     let answered = true;
     const request = { id: this.#id, by, into: reply.room(size) };
     this.#mds.call('watchNext', request, (errno, chunk) => {
