@@ -28,6 +28,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   mds: ['base', 'feed', 'rpc', 'store'],
   client: ['base', 'fuse', 'rpc', 'objects'],
   consumer: ['base'],
+  bridges: ['base', 'rpc', 'feed', 'consumer'],
   cli: [
     'base',
     'fuse',
@@ -39,12 +40,13 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'mds',
     'client',
     'consumer',
+    'bridges',
   ],
   'index.ts': ['consumer'],
 };
 
 /** Packages and the folders that alone may import them. */
-const PACKAGES: Readonly<Record<string, readonly string[]>> = { lmdb: ['store', 'cli'] };
+const PACKAGES: Readonly<Record<string, readonly string[]>> = { lmdb: ['store', 'cli', 'bridges'] };
 
 interface Source {
   readonly path: string;
