@@ -36,6 +36,14 @@ export const ROOT_FID = 1 as Fid;
 /** The first FID that the allocator hands out. */
 export const FIRST_FID = (SEQ_WIDTH + 1) as Fid;
 
+/** Highest FID that a store takes over from another one: it must go on behind it. */
+const GIVEN_FID_MAX = CONTROL_BASE - 2 ** 40;
+
+/** Whether an allocator can have handed it out. Not so the root's. */
+export function isGivenFid(fid: number): fid is Fid {
+  return Number.isInteger(fid) && fid >= FIRST_FID && fid <= GIVEN_FID_MAX && fid % SEQ_WIDTH !== 0;
+}
+
 /** The FID of an object of the control tree (`.lustre` and below). */
 export function controlFid(oid: number): Fid {
   return (CONTROL_BASE + oid) as Fid;

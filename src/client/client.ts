@@ -23,6 +23,7 @@ import { fileSpaceOperations } from './ops/file-space.js';
 import { fileOperations } from './ops/files.js';
 import { namespaceOperations } from './ops/namespace.js';
 import { xattrOperations } from './ops/xattrs.js';
+import { ReplicaMount } from './replica/replica-mount.js';
 import { StaleListings } from './stale-listings.js';
 import { Callers } from './who.js';
 
@@ -44,6 +45,8 @@ export interface ClientOptions {
   readonly accesses?: boolean;
   /** What the session counts about itself; nothing without one. */
   readonly stats?: () => SessionStats;
+  /** Whether this is a copy of another filesystem when the client starts. Default no. */
+  readonly replica?: boolean;
   /** Default relatime. */
   readonly accessTimes?: AccessPolicy;
 }
@@ -57,6 +60,7 @@ export class Client {
   readonly #accesses: AccessRecords;
   readonly #mds: Connection;
   readonly #stats: () => ClientStats;
+  readonly #replica: ReplicaMount;
   #notifier: Notifier | undefined;
 
   constructor(options: ClientOptions) {
@@ -70,6 +74,11 @@ export class Client {
     this.#accesses = new AccessRecords({ mds, clock, callers: this.#callers });
     this.#accesses.active = options.accesses ?? false;
     const { events } = this.#accesses;
+    const notifier = this.#laterNotifier();
+    const { denied } = this.#accesses;
+    const onAsking = (): void => denied.forgetsAll();
+    this.#replica = new ReplicaMount({ mds, files: this.#files, notifier, onAsking });
+    this.#replica.active = options.replica ?? false;
     this.#stats = () => ({ ...stats(), events: events.snapshot() });
     const context: ClientContext = {
       mds,
@@ -86,13 +95,8 @@ export class Client {
       nameless: this.#nameless,
       listings: new StaleListings(),
       callers: this.#callers,
-      notifier: {
-        pollWakeup: (kh) => this.#session().pollWakeup(kh),
-        invalidateInode: (nodeId, offset, length) =>
-          this.#session().invalidateInode(nodeId, offset, length),
-        invalidateEntry: (parent, name) => this.#session().invalidateEntry(parent, name),
-        deleteEntry: (parent, child, name) => this.#session().deleteEntry(parent, child, name),
-      },
+      replica: this.#replica,
+      notifier,
       owner,
       userWatch: options.userWatch ?? false,
       stats: this.#stats,
@@ -117,11 +121,12 @@ export class Client {
   tick(nowUs: number): void {
     if (this.#files.anyDirty) this.#files.tick(nowUs);
     if (this.#accesses.pending) this.#accesses.tick(nowUs);
+    if (this.#replica.view.unsent) this.#replica.view.flush();
   }
 
   /** {@link tick} has something to do soon. */
   get anyDirty(): boolean {
-    return this.#files.anyDirty || this.#accesses.pending;
+    return this.#files.anyDirty || this.#accesses.pending || this.#replica.view.unsent;
   }
 
   /**
@@ -131,7 +136,19 @@ export class Client {
   settle(): void {
     this.#accesses.settle();
     this.#files.recordAll();
+    this.#replica.contents.settle(() => {});
     this.#nameless.letGoOfAll();
+  }
+
+  /** That of the session, which comes after the handlers. */
+  #laterNotifier(): Notifier {
+    return {
+      pollWakeup: (kh) => this.#session().pollWakeup(kh),
+      invalidateInode: (nodeId, offset, length) =>
+        this.#session().invalidateInode(nodeId, offset, length),
+      invalidateEntry: (parent, name) => this.#session().invalidateEntry(parent, name),
+      deleteEntry: (parent, child, name) => this.#session().deleteEntry(parent, child, name),
+    };
   }
 
   #session(): Notifier {
@@ -142,6 +159,10 @@ export class Client {
     if (notice.kind === 'recording') {
       this.#callers.recording = notice.recording;
       this.#accesses.active = notice.accesses;
+      return;
+    }
+    if (notice.kind === 'replica') {
+      this.#replica.active = notice.replica;
       return;
     }
     if (notice.kind === 'blocked') {
@@ -182,7 +203,10 @@ function makeHandlers(context: ClientContext): Handlers {
         lookupControl(context, reply);
       } else names.lookup(request, reply);
     }, control.lookup),
-    forget: (items) => context.nameless.forget(items),
+    forget: (items) => {
+      context.nameless.forget(items);
+      context.replica.forget(items);
+    },
     getattr: route(files.getattr, control.getattr),
     setattr: route(files.setattr, control.setattr),
     readlink: route(names.readlink, control.readlink),

@@ -7,6 +7,7 @@ import type { AccessTimes } from './access-times.js';
 import type { FileIo } from './file-io.js';
 import type { NamelessObjects } from './nameless-objects.js';
 import type { OpenTable } from './open-table.js';
+import type { ReplicaMount } from './replica/replica-mount.js';
 import type { StaleListings } from './stale-listings.js';
 import type { Callers } from './who.js';
 
@@ -18,6 +19,7 @@ export interface ClientContext {
   readonly opens: OpenTable;
   readonly nameless: NamelessObjects;
   readonly listings: StaleListings;
+  readonly replica: ReplicaMount;
   readonly callers: Callers;
   /** Set once the session exists. */
   readonly notifier: Notifier;

@@ -86,6 +86,11 @@ export class DeniedOpens {
     if (this.#forgotten.size > FORGOTTEN_MAX) this.#forgotten = undefined;
   }
 
+  /** It asks for attributes again and again: from now on there is a doubt where there was none. */
+  forgetsAll(): void {
+    this.#forgotten = undefined;
+  }
+
   /** It is about to get these attributes. */
   learns(fid: Fid): void {
     this.#forgotten?.delete(fid);

@@ -62,6 +62,13 @@ export class Extents {
     return [...list.slice(0, count - 1), rest];
   }
 
+  /** No more than `count` from now on: some of what lies between them counts as written. */
+  keep(count: number): void {
+    const kept = this.atMost(count);
+    this.clear();
+    for (const { offset, length } of kept) this.add(offset, length);
+  }
+
   clear(): void {
     this.#sorted = [];
     this.#aside = [];

@@ -221,17 +221,25 @@ export class FileData {
 
   /** Notes the blocks that the file takes now. */
   count(file: FileState): void {
+    file.blocks = this.#blocks(file, file.size);
+  }
+
+  #blocks(file: FileState, size: number): number {
+    if (file.layout === 'object') return this.#objects.use(idOf(file)).blocks;
     // What truncate(2) added behind small contents is a hole.
-    file.blocks =
-      file.layout === 'object'
-        ? this.#objects.use(idOf(file)).blocks
-        : Math.ceil(Math.min(file.size, this.contents(file).byteLength) / 512);
+    return Math.ceil(Math.min(size, this.contents(file).byteLength) / 512);
   }
 
   /** Before the record: its blocks are known, and its data go to disk with it. */
   settle(file: FileState): void {
-    this.count(file);
+    file.blocks = this.settleAs(file, file.size);
+  }
+
+  /** {@link settle} for a record that makes the file `size` long. Returns its blocks. */
+  settleAs(file: FileState, size: number): number {
+    if (size > file.size) this.trimExcess(file);
     if (file.layout === 'object') this.#objects.recorded(idOf(file));
+    return this.#blocks(file, size);
   }
 }
 

@@ -43,6 +43,23 @@ export class FileGate {
     } else this.#mds.call('sync', undefined, open);
   }
 
+  /**
+   * Announces that these object files, of which none is gated, will be overwritten, so that
+   * all of them wait for the disk once. A failure is met again by whoever overwrites one.
+   */
+  announce(files: readonly FileState[], done: () => void): void {
+    for (const file of files) {
+      file.gate = [];
+      file.users++;
+      const { fid, generation } = file;
+      this.#mds.call('intent', { fid, generation, durable: false }, () => {});
+    }
+    this.#mds.call('sync', undefined, (errno) => {
+      for (const file of files) this.#open(file, errno);
+      done();
+    });
+  }
+
   /** One wait serves all that gathered: who must wait for something else does so in the same order. */
   #open(file: FileState, errno: Errno | 0): void {
     const waiting = file.gate ?? [];

@@ -6,13 +6,22 @@ import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import type { ObjectStore } from '../objects/object-store.js';
-import type { AttributeChange, Attributes, Connection, Credentials } from '../rpc/messages.js';
+import type {
+  AttributeChange,
+  Attributes,
+  Connection,
+  Credentials,
+  Verbatim,
+} from '../rpc/messages.js';
 import { errnoOrFault } from './fault.js';
 import { FeedRoom } from './feed-room.js';
 import { FileData, HalfDone, NO_RANGE, type Range, within } from './file-data.js';
 import { FileGate, OVERWRITES_NOTHING } from './file-gate.js';
 import { FileState } from './file-state.js';
-import { type Author, type Done, Recorder } from './recorder.js';
+import { type Author, type Done, type GivenState, Recorder } from './recorder.js';
+
+/** Whom the feeds' room is asked for, where it is not known yet who writes. */
+const NOBODY: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
 
 type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
 type SizeChange = AttributeChange & { readonly size: number };
@@ -48,7 +57,7 @@ export class FileIo {
   /** What every reader must see. */
   exact(attributes: Attributes): Attributes {
     const file = this.find(attributes.fid);
-    if (file === undefined || !file.dirty) return attributes;
+    if (file === undefined || !file.dirty || file.given) return attributes;
     // The kernel may keep the answer for long: also what is not recorded must be right.
     this.data.count(file);
     return file.overlay(attributes);
@@ -103,7 +112,7 @@ export class FileIo {
   /** Sets space aside; the file grows to its end unless told not to. */
   allocate(file: FileState, range: Range, keepSize: boolean, author: Author, done: Done): void {
     const end = range.offset + range.length;
-    this.#whenOpen(file, OVERWRITES_NOTHING, end, (errno) => {
+    this.whenOpen(file, OVERWRITES_NOTHING, end, (errno) => {
       if (errno !== 0) return done(errno);
       this.#changeNow(file, author, done, () => {
         this.data.reserve(file, range);
@@ -140,8 +149,9 @@ export class FileIo {
     else if (!file.gated) this.#gate.endIntent(file);
   }
 
-  recordAll(): void {
-    this.#recorder.recordAll();
+  /** {@link Recorder.recordAll} */
+  recordAll(done?: Done): void {
+    this.#recorder.recordAll(done);
   }
 
   /** {@link Recorder.sealAll} */
@@ -154,14 +164,53 @@ export class FileIo {
     this.#recorder.tick(nowUs);
   }
 
+  /** {@link FileGate.announce} for those that need it, with where each is overwritten from on. */
+  announce(starts: ReadonlyMap<FileState, number>, done: () => void): void {
+    const shut = [...starts].filter(([file, from]) => this.#gate.isShut(file, from, from));
+    const files = shut.map(([file]) => file).filter((file) => !file.gated);
+    if (files.length === 0) done();
+    else this.#gate.announce(files, done);
+  }
+
+  /** Puts contents of a copy in their place; {@link recordGiven} tells of them. */
+  give(file: FileState, { offset, length }: Range, done: Done, work: () => void): void {
+    this.whenOpen(file, offset, offset + length, (errno) => {
+      if (errno !== 0) return done(errno);
+      try {
+        this.room.admit(file.fid, NOBODY);
+        work();
+      } catch (error) {
+        return done(errnoOrFault('contents of a copy', error));
+      }
+      done(0);
+    });
+  }
+
+  /** {@link Recorder.recordGiven} */
+  recordGiven(
+    file: FileState,
+    who: Credentials,
+    state: GivenState,
+    verbatim: Verbatim | undefined,
+    done: Done,
+  ): void {
+    this.#recorder.recordGiven(file, who, state, verbatim, done);
+  }
+
   /** Changes the size (and what else is asked) and answers with the new attributes. */
-  setSize(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
+  setSize(
+    file: FileState,
+    who: Credentials,
+    change: SizeChange,
+    done: Resized,
+    verbatim?: Verbatim,
+  ): void {
     const resize: Done = (errno) => {
       if (errno !== 0) done(errno, undefined);
-      else this.#setSizeNow(file, who, change, done);
+      else this.#setSizeNow(file, { who, verbatim }, change, done);
     };
     const now: Done = (errno) => (errno === 0 ? this.record(file, resize) : resize(errno));
-    this.#whenOpen(file, OVERWRITES_NOTHING, change.size, now);
+    this.whenOpen(file, OVERWRITES_NOTHING, change.size, now);
   }
 
   #forgetUnused(file: FileState): void {
@@ -170,12 +219,17 @@ export class FileIo {
     this.#files.delete(file.fid);
   }
 
-  #setSizeNow(file: FileState, who: Credentials, change: SizeChange, done: Resized): void {
+  #setSizeNow(
+    file: FileState,
+    asker: { readonly who: Credentials; readonly verbatim: Verbatim | undefined },
+    change: SizeChange,
+    done: Resized,
+  ): void {
     const cuts = file.layout === 'object' && change.size > 0 && change.size < file.size;
     this.data.trimExcess(file);
     this.#mds.call(
       'reint',
-      { who, change: { op: 'setattr', fid: file.fid, change } },
+      { ...asker, change: { op: 'setattr', fid: file.fid, change } },
       (errno, result) => {
         if (errno !== 0 || result === undefined) return done(errno, undefined);
         const { contents } = file;
@@ -211,7 +265,8 @@ export class FileIo {
     this.#gate.wait(file, { from, end, next });
   }
 
-  #whenOpen(file: FileState, from: number, end: number, next: Done): void {
+  /** Calls back when bytes from `from` on may be overwritten, and the file may reach to `end`. */
+  whenOpen(file: FileState, from: number, end: number, next: Done): void {
     if (this.#gate.isShut(file, from, end)) this.#gate.wait(file, { from, end, next });
     else next(0);
   }

@@ -40,6 +40,8 @@ export class FileState {
   /** Since when there are unrecorded writes. */
   dirtySinceUs = 0;
   dirty = false;
+  /** What is not recorded was given by the receiver of a copy, who records it (replica/replica-contents.ts). */
+  given = false;
   /** Who made the first write that no record has been sent of; of a clean file, whoever was last. */
   author: Credentials | undefined;
   /** Counts writes, so that a record knows whether it was overtaken. */
@@ -97,7 +99,7 @@ export class FileState {
 
   /** The server's attributes, corrected by what it does not know yet. */
   overlay(attributes: Attributes): Attributes {
-    if (!this.dirty) return attributes;
+    if (!this.dirty || this.given) return attributes;
     return {
       ...pick(attributes),
       mode: this.killSuidgid ? withoutSetId(attributes.mode) : attributes.mode,

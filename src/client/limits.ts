@@ -29,6 +29,22 @@ export const CALLER_TTL_US = 20_000;
 /** Moved directories whose listings are known to be stale; with more, none is kept. */
 export const STALE_LISTINGS_MAX = 65_536;
 
+/** Files of a copy whose contents are in their place and not recorded yet. */
+export const GIVEN_FILES_MAX = 4_096;
+
+/** Ranges of one of them that are told apart. */
+export const GIVEN_EXTENTS_MAX = 16_384;
+
+/** How long the kernel may keep entries and attributes of a copy, and how many objects it is told of for that. */
+export const COPY_VALID_MS = 1_000;
+export const COPY_KNOWN_MAX = 262_144;
+
+/** Names of a copy that lead elsewhere, of which the kernel has no room to be told. */
+export const COPY_NAMES_UNTOLD_MAX = 65_536;
+
+/** Names in the root that the kernel knows not to exist, before the filesystem may become a copy. */
+export const ROOT_MISSES_MAX = 1_024;
+
 /** How often the free space is looked at while data is written. */
 export const SPACE_CHECK_US = 20_000;
 
@@ -67,3 +83,10 @@ export const SETTING_BYTES_MAX = 65_536;
 
 /** Reads that wait for one watch. */
 export const WATCH_READERS_MAX = 64;
+
+/** A read of a baseline gives at most so many bytes: those of a larger buffer are whole entries. */
+export const BASELINE_BUFFER_BYTES = 128 * 1024;
+
+/** FIDs that are written into `places` at a time, as text, and those that wait for their answer. */
+export const PLACES_WRITE_BYTES_MAX = 65_536;
+export const PLACES_WAITING_MAX = 4_096;

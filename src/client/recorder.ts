@@ -6,9 +6,9 @@ import createDebug from 'debug';
 import { must } from '../base/assert.js';
 import { Errno } from '../base/errno.js';
 import { S_ISGID, S_ISUID } from '../base/mode.js';
-import type { Clock } from '../base/time.js';
+import type { Clock, Timespec } from '../base/time.js';
 import { WRITE_EXTENTS_MAX } from '../rpc/limits.js';
-import type { Connection, Credentials } from '../rpc/messages.js';
+import type { Connection, Credentials, Verbatim, WrittenExtent } from '../rpc/messages.js';
 import { Extents } from './extents.js';
 import { errnoOrFault } from './fault.js';
 import type { FileData } from './file-data.js';
@@ -21,6 +21,13 @@ const debug = createDebug('feedfs:client');
 const NOTHING_SENT = -1;
 
 export type Done = (errno: Errno | 0) => void;
+
+/** What a file of a copy is once its record is made. */
+export interface GivenState {
+  readonly extents: readonly WrittenExtent[];
+  readonly size: number;
+  readonly mtime: Timespec;
+}
 
 /** Who writes, and whether that clears set-id bits. */
 export interface Author {
@@ -106,7 +113,7 @@ export class Recorder {
 
   /** Tells the server what was written. Calls back with its refusal, if any. */
   record(file: FileState, done: Done = () => {}): void {
-    if (!file.dirty) return done(0);
+    if (!file.dirty || file.given) return done(0);
     if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
     try {
       this.#data.settle(file);
@@ -152,8 +159,55 @@ export class Recorder {
     );
   }
 
-  recordAll(): void {
-    for (const file of [...this.#dirty]) this.record(file);
+  /**
+   * Records what the receiver of a copy put in its place; `verbatim` unless it is a copy no
+   * more. A refusal leaves the file, which others may be reading, as it is.
+   */
+  recordGiven(
+    file: FileState,
+    who: Credentials,
+    { extents, size, mtime }: GivenState,
+    verbatim: Verbatim | undefined,
+    done: Done,
+  ): void {
+    let blocks: number;
+    try {
+      blocks = this.#data.settleAs(file, size);
+    } catch (error) {
+      return done(errnoOrFault('a record', error));
+    }
+    const { fid, layout, generation } = file;
+    const contents = layout === 'inline' ? this.#data.contents(file).subarray(0, size) : undefined;
+    const what = { fid, extents, size, mtime, layout, generation, blocks, contents };
+    // More of the same message may overwrite it.
+    const keepIntent = file.writers > 0 && file.mayOverwrite;
+    const change = { op: 'write', ...what, killSuidgid: false, keepIntent } as const;
+    this.#mds.call('reint', { who, change, verbatim }, (errno) => {
+      if (errno !== 0) return done(errno);
+      // Also bytes behind that size may be there, which must not come back.
+      if (size < file.size) file.trimmed = false;
+      file.size = size;
+      file.mtime = mtime;
+      file.blocks = blocks;
+      file.recordedSize = size;
+      file.mayOverwrite = keepIntent;
+      done(0);
+    });
+  }
+
+  /** Records all that was written. Calls back when the server answered for all, with its first refusal. */
+  recordAll(done: Done = () => {}): void {
+    let waiting = 1;
+    let refusal: Errno | 0 = 0;
+    const answered: Done = (errno) => {
+      if (refusal === 0) refusal = errno;
+      if (--waiting === 0) done(refusal);
+    };
+    for (const file of [...this.#dirty]) {
+      waiting++;
+      this.record(file, answered);
+    }
+    answered(0);
   }
 
   /** Records what has been waiting for too long. */

@@ -7,10 +7,9 @@
  * the very thread that answers them.
  */
 import { setMaxListeners } from 'node:events';
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Acknowledger } from './acknowledger.js';
-import { EXPIRED_CODES, FeedError, fromNodeError, hasEnded } from './errors.js';
+import { EXPIRED_CODES, FeedError, hasEnded } from './errors.js';
 import { FeedFile } from './feed-file.js';
 import { expiredError, parseInfo } from './info.js';
 import { READ_BYTES, SEARCH_READ_BYTES } from './limits.js';
@@ -20,6 +19,7 @@ import { contiguousRanges } from './ranges.js';
 import { findLast, findRecord } from './search.js';
 import { SparseReader } from './sparse-reader.js';
 import { anySignal, type StopSignal } from './stop-signal.js';
+import { readTextFile } from './text-file.js';
 import type {
   Acknowledgeable,
   FeedInfo,
@@ -79,11 +79,7 @@ export class Feed {
   /** read(2) of `info`. Throws FeedError: `ENOENT` when the feed is gone. */
   async info(): Promise<FeedInfo> {
     const file = path.join(this.path, INFO_FILE);
-    try {
-      return parseInfo(await fs.promises.readFile(file, 'utf8'), file);
-    } catch (error) {
-      throw fromNodeError(error, file);
-    }
+    return parseInfo(await readTextFile(file), file);
   }
 
   /**

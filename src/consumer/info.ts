@@ -10,10 +10,13 @@ export function parseInfo(content: string, path: string): FeedInfo {
     return {
       id: integer(json, 'id'),
       name: text(json, 'name'),
+      filesystem: text(json, 'filesystem'),
       state: text(json, 'state'),
       created: time(json, 'created'),
       lastRead: unlessNull(json, 'lastRead', time),
       ...places(json),
+      acknowledged: position(json, 'acknowledged'),
+      gaps: integer(json, 'gaps'),
       oldest: unlessNull(json, 'oldest', time),
       opens: integer(json, 'opens'),
       idleSeconds: integer(json, 'idleSeconds'),

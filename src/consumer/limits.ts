@@ -22,3 +22,13 @@ export const SEARCH_READ_BYTES = 16 * 1024;
 
 /** Distance of the places asked when looking for the end of damage; less than any record or line. */
 export const DAMAGE_STEP_BYTES = 64;
+
+/** FIDs that are asked about at a time: one write of them is to stay below 64 KiB. */
+export const PLACES_FIDS_PER_WRITE = 1_024;
+export const PLACES_READ_BYTES = 256 * 1024;
+
+/** Bytes of a text file of the control tree that are read at once; most are shorter. */
+export const TEXT_READ_BYTES = 64 * 1024;
+
+/** Longest such file: `stats` of a mount with very many feeds. */
+export const TEXT_FILE_BYTES_MAX = 64 * 1024 * 1024;

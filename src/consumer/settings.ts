@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { FeedError, fromNodeError } from './errors.js';
 import type { Feed } from './feed.js';
 import { expiredError } from './info.js';
+import { readTextFile } from './text-file.js';
 import type { FeedInfo } from './types.js';
 
 /** One JSON object, as a value or as its text; empty text is the default. */
@@ -44,12 +45,7 @@ export function setPolicy(feed: Feed, policy: SettingValue): Promise<void> {
 
 /** The text of a setting, without its newline. Throws FeedError: `ENOENT`. */
 export async function readSetting(feed: Feed, name: FeedSetting): Promise<string> {
-  const file = path.join(feed.path, name);
-  try {
-    return (await fs.promises.readFile(file, 'utf8')).trimEnd();
-  } catch (error) {
-    throw fromNodeError(error, file);
-  }
+  return (await readTextFile(path.join(feed.path, name))).trimEnd();
 }
 
 /**

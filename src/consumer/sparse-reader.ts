@@ -29,6 +29,7 @@ export class SparseReader {
   #buffer: Buffer;
   /** Where the server's cursor of this open stands, as far as it decides the kind of a read. */
   #cursor = 0;
+  #isOver = false;
 
   /** `filler` is what the file's holes read as; NUL counts as filler too, as in any sparse file. */
   constructor(file: SparseFile, filler: number, bufferBytes: number) {
@@ -39,6 +40,11 @@ export class SparseReader {
 
   get bufferBytes(): number {
     return this.#buffer.length;
+  }
+
+  /** The last reading came to the end of the feed, not only of what it holds so far: nothing more comes. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Makes reads return up to `bytes` at a time. */
@@ -69,6 +75,7 @@ export class SparseReader {
       }
       const end = this.#atEnd(at);
       if (end === 'more') continue;
+      this.#isOver = end === 'eof';
       if (end === 'eof' || hungUp || !follow) return undefined;
       hungUp = (await this.file.wait(signal)) === 'hangup';
     }

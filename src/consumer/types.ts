@@ -228,6 +228,8 @@ export interface FeedPosition {
 export interface FeedInfo {
   readonly id: number;
   readonly name: string;
+  /** Identity of the filesystem, as hexadecimal digits. */
+  readonly filesystem: string;
   /** `active`; or `expired`: it ended, owes nothing any more, and waits to be removed. */
   readonly state: string;
   readonly created: Time;
@@ -248,6 +250,10 @@ export interface FeedInfo {
   readonly owedBytes: number;
   readonly owedRecords: number;
   readonly owedText: number;
+  /** Everything of the feed before it is acknowledged; where the feed begins if nothing is. */
+  readonly acknowledged: FeedPosition;
+  /** Ranges behind that which are acknowledged, too: somebody did so out of order. */
+  readonly gaps: number;
   /** Time of the oldest owed record. */
   readonly oldest: Time | undefined;
   /** Descriptors of its views that are open now. */

@@ -17,6 +17,8 @@ export interface FeedRow {
   readonly feed: Feed;
   /** Of what passed, how much is cancelled: per epoch in which the feed has an index. */
   readonly released: ReadonlyMap<number, Sums>;
+  /** Up to where it is acknowledged, per epoch in which that is not where the cancelled range ends. */
+  readonly acknowledged: ReadonlyMap<number, Position>;
   readonly lost: Lost | undefined;
 }
 
@@ -35,6 +37,7 @@ export function encodeFeed(feed: Feed): Buffer {
     ...(feed.idleness.storedUs === 0 ? {} : { idleUs: feed.idleness.storedUs }),
     ...(feed.indexedFrom === undefined ? {} : { indexedFrom: feed.indexedFrom }),
     ...encodeReleased(feed),
+    ...encodeAcknowledged(feed),
     ...(feed.lost === undefined ? {} : { lost: encodeLost(feed.lost) }),
     ...(feed.state.kind === 'active' ? {} : { expired: encodeExpired(feed.state) }),
   };
@@ -66,8 +69,12 @@ function decode(id: number, stored: StoredFeed): FeedRow {
   for (const [epoch, [offset, index, text]] of Object.entries(stored.released ?? {})) {
     released.set(Number(epoch), { offset, index, text });
   }
+  const acknowledged = new Map<number, Position>();
+  for (const [epoch, at] of Object.entries(stored.acknowledged ?? {})) {
+    acknowledged.set(Number(epoch), decodePosition(at));
+  }
   const lost = stored.lost === undefined ? undefined : decodeLost(stored.lost);
-  return { feed, released, lost };
+  return { feed, released, acknowledged, lost };
 }
 
 interface StoredFeed {
@@ -87,6 +94,8 @@ interface StoredFeed {
   readonly indexedFrom?: StoredPlace;
   /** By epoch: bytes, records, bytes of text. */
   readonly released?: Readonly<Record<string, readonly [number, number, number]>>;
+  /** By epoch. */
+  readonly acknowledged?: Readonly<Record<string, StoredPosition>>;
   readonly lost?: StoredLost;
   readonly expired?: StoredExpired;
 }
@@ -130,6 +139,14 @@ function encodeReleased(feed: Feed): Pick<StoredFeed, 'released'> {
     released[`${part.span.epoch}`] = [offset, index, text];
   }
   return Object.keys(released).length === 0 ? {} : { released };
+}
+
+function encodeAcknowledged(feed: Feed): Pick<StoredFeed, 'acknowledged'> {
+  const acknowledged: Record<string, StoredPosition> = {};
+  for (const { span, acknowledgedShort } of feed.parts) {
+    if (acknowledgedShort !== undefined) acknowledged[`${span.epoch}`] = acknowledgedShort;
+  }
+  return Object.keys(acknowledged).length === 0 ? {} : { acknowledged };
 }
 
 function encodeLost({ when, why, epoch, end, ...count }: Lost): StoredLost {

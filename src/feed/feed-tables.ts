@@ -10,7 +10,7 @@ import { decodeFeed, encodeFeed } from './feed-row.js';
 import type { Log } from './log.js';
 import { LostMark } from './lost.js';
 import { Part, type PartChange } from './part.js';
-import type { PositionRange } from './position.js';
+import type { Position, PositionRange } from './position.js';
 import type { Span } from './span.js';
 import type { Sums } from './sums.js';
 
@@ -50,11 +50,12 @@ export class FeedTables {
     const rows = [...this.#feed.entries({})].map(({ key, value }) =>
       decodeFeed(key.readUInt32BE(0), value),
     );
-    for (const { feed, released, lost } of rows) {
+    for (const { feed, released, acknowledged, lost } of rows) {
       if (feed.expired) continue;
       for (const span of log.spans) {
         if (span.epoch < feed.start.epoch) continue;
-        const part = this.partOf(feed, span, log, released.get(span.epoch));
+        const { epoch } = span;
+        const part = this.partOf(feed, span, log, released.get(epoch), acknowledged.get(epoch));
         if (lost?.epoch === span.epoch) part.lost = LostMark.of(lost);
         feed.parts.push(part);
       }
@@ -62,8 +63,8 @@ export class FeedTables {
     return rows.map(({ feed }) => feed);
   }
 
-  /** What is the feed's of a span. `released`: as stored. */
-  partOf(feed: Feed, span: Span, log: Log, released?: Sums): Part {
+  /** What is the feed's of a span. `released` and `acknowledged`: as stored. */
+  partOf(feed: Feed, span: Span, log: Log, released?: Sums, acknowledged?: Position): Part {
     const { start, indexedFrom } = feed;
     const part = new Part(span, start.epoch === span.epoch ? start.at : span.start);
     for (const { key, value } of this.#cancel.entries(rangesOf(feed.id, span.epoch))) {
@@ -72,7 +73,7 @@ export class FeedTables {
     if (indexedFrom === undefined || indexedFrom.epoch > span.epoch) return part;
     const base = indexedFrom.epoch === span.epoch ? indexedFrom.at : span.start;
     const place = { span, base, cancelled: part.cancelled };
-    part.index(log.passes.open(feed.id, place, !span.closed), released);
+    part.index(log.passes.open(feed.id, place, !span.closed), released, acknowledged);
     return part;
   }
 

@@ -2,9 +2,10 @@
  * A filter from its text. It is data: nothing of it is evaluated, and what cannot be
  * understood, or could let nothing pass, is refused whole.
  */
+
+import { parseBytes } from '../base/byte-string.js';
 import { Errno, FsError } from '../base/errno.js';
 import { type Fid, isControlFid, parseFid } from '../base/fid.js';
-import { parseBytes } from './encodings/byte-string.js';
 import {
   ACCESS_OPS,
   asksFor,

@@ -16,8 +16,9 @@
  * `ops`, `uid`, `gid` and `name` are one value or a list; one of the list is enough.
  * How a record is judged is told in filter-match.ts.
  */
+
+import { renderBytes } from '../base/byte-string.js';
 import { formatFid } from '../base/fid.js';
-import { renderBytes } from './encodings/byte-string.js';
 import { type Conditions, type Filter, type FilterOp, OP_GROUPS } from './filter-value.js';
 
 export { passes } from './filter-match.js';

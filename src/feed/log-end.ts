@@ -11,7 +11,7 @@
  */
 import { Errno, FsError } from '../base/errno.js';
 import { type Timespec, ZERO_TIME } from '../base/time.js';
-import type { Table } from '../store/table.js';
+import type { Table, TableSnapshot } from '../store/table.js';
 import { LOG_START, type Position, positionOf } from './position.js';
 import type { RecordIndex } from './record.js';
 import type { StoredSpan } from './span.js';
@@ -56,10 +56,15 @@ export function writeSpans(
 
 /** All spans, the current one last. FsError(EIO) if what the store says is damaged. */
 export function readSpans(meta: Table): StoredSpan[] {
-  const end = meta.get(END_KEY);
-  const current =
-    end === undefined ? { end: LOG_START, epoch: 0, time: ZERO_TIME } : decodeLogEnd(end);
+  const current = storedLogEnd(meta);
   return decodeSpans(meta.get(SPANS_KEY), current);
+}
+
+/** Where the log ends for the table; FsError(EIO). */
+export function storedLogEnd(meta: TableSnapshot): LogEnd {
+  const end = meta.get(END_KEY);
+  if (end === undefined) return { end: LOG_START, epoch: 0, time: ZERO_TIME };
+  return decodeLogEnd(end);
 }
 
 /** FsError(EIO) unless the bytes have the right length. */

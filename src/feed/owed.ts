@@ -111,3 +111,21 @@ export function placesOf(feed: Feed, newest: Span): FeedPlace {
 function standing({ epoch, at }: Place): FeedPlace {
   return { epoch, first: at, next: at };
 }
+
+/** Up to where everything of the feed is acknowledged; its start if nothing is. */
+export interface Acknowledged extends Place {
+  /** Ranges behind it that are acknowledged, too: somebody did so out of order. */
+  readonly gaps: number;
+}
+
+/** `newest`: the span that grows. */
+export function acknowledgedOf(feed: Feed, newest: Span): Acknowledged {
+  if (feed.state.kind === 'expired') return { ...feed.state.end, gaps: 0 };
+  const part = openPart(feed);
+  if (part === undefined) return { epoch: newest.epoch, at: newest.visibleEnd, gaps: 0 };
+  let { gaps } = part;
+  for (const later of feed.parts) {
+    if (later.span.epoch > part.span.epoch) gaps += later.cancelled.count;
+  }
+  return { epoch: part.span.epoch, at: part.acknowledged, gaps };
+}

@@ -30,6 +30,8 @@ export class Part {
   #passes: Passes | undefined;
   /** What passed and is cancelled, once there is an index. */
   #released: Sums = NOTHING;
+  /** See {@link acknowledgedShort}. */
+  #short: Position | undefined;
 
   constructor(span: Span, start: Position) {
     this.span = span;
@@ -47,10 +49,42 @@ export class Part {
     return this.#passes === undefined ? this.cancelled.sums : this.#released;
   }
 
-  /** From the index's base on it says what the feed takes. `released`: as stored, if it is not new. */
-  index(passes: Passes, released: Sums = this.cancelled.sums): void {
+  /** From the index's base on it says what the feed takes. `released` and `short`: as stored, if it is not new. */
+  index(passes: Passes, released: Sums = this.cancelled.sums, short?: Position): void {
     this.#passes = passes;
     this.#released = released;
+    this.#short = short;
+  }
+
+  /**
+   * Up to where everything of the feed is acknowledged, and no further: holes behind that
+   * are cancelled, too, but nobody acknowledged them.
+   */
+  get acknowledged(): Position {
+    const end = this.#cancelledEnd;
+    // A store that was mended may have lost the range that it was stored with.
+    const short = this.#short;
+    const exact = short !== undefined && short.offset < end.offset ? short : end;
+    return this.lost?.start ?? exact;
+  }
+
+  /** {@link acknowledged}, where it lies before the end of the cancelled range; to be stored. */
+  get acknowledgedShort(): Position | undefined {
+    return this.#short;
+  }
+
+  /** Cancelled ranges behind {@link acknowledged}. */
+  get gaps(): number {
+    const { offset } = this.#cancelledEnd;
+    const isFirst = this.cancelled.after(this.span.start.offset)?.end.offset === offset;
+    return this.cancelled.count - (isFirst ? 1 : 0);
+  }
+
+  /** Where the cancelled range ends that begins with the feed's part. */
+  get #cancelledEnd(): Position {
+    const { start } = this;
+    const first = this.cancelled.after(start.offset - 1);
+    return first !== undefined && first.start.offset <= start.offset ? first.end : start;
   }
 
   /** What the feed owes of what is visible. */
@@ -105,6 +139,7 @@ export class Part {
     const wide = this.#passes === undefined ? range : this.#withHoles(this.#passes, range);
     const { removed, added } = this.cancelled.add(wide);
     if (added === undefined) return undefined;
+    if (added.start.offset <= this.start.offset) this.#short = this.#shortOf(range.end, added.end);
     const fresh = newlyCovered(wide, removed);
     if (this.#passes !== undefined) {
       for (const { start, end } of fresh) {
@@ -112,6 +147,12 @@ export class Part {
       }
     }
     return { removed, added, fresh };
+  }
+
+  /** `end` of what was acknowledged, if between it and the end of the range that it is in now there are only holes. */
+  #shortOf(end: Position, rangeEnd: Position): Position | undefined {
+    if (end.offset >= rangeEnd.offset) return undefined;
+    return this.sumsIn(end, rangeEnd).index === 0 ? end : undefined;
   }
 
   /** Holes beside it come along, so that the ranges of a feed that takes little become one. */

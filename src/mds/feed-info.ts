@@ -4,10 +4,13 @@
  *
  * | member | meaning |
  * |---|---|
+ * | `filesystem` | identity of the filesystem, hexadecimal |
  * | `state` | `active`, or `expired`: then the feed is a tombstone, until it is removed |
  * | `epoch` | the use of the offset space that the offsets are in |
  * | `first…`, `next…` | where the first owed record is, and where the next one will be |
  * | `owed…` | what the consumer has not acknowledged, of what is visible |
+ * | `acknowledged` | everything of the feed before it is acknowledged; where the feed begins if nothing is |
+ * | `gaps` | ranges behind that which are acknowledged, too: somebody did so out of order |
  * | `oldest` | time of the oldest owed record, or null |
  * | `opens`, `idleSeconds` | descriptors that are open; how long nobody used the feed |
  * | `filter`, `policy` | as the files of that name; `filter` is null without one |
@@ -18,11 +21,15 @@
  * | `lastError` | why the last write to a setting was refused, or null |
  */
 import { timeToNanoseconds } from '../base/time.js';
-import type { Feed, FeedState, Lost, LostCount } from '../feed/feed.js';
+import type { Feed, FeedState, Lost, LostCount, Place } from '../feed/feed.js';
+import type { Acknowledged } from '../feed/owed.js';
 import type { Owed } from '../feed/registry.js';
 import type { FeedPlaces } from '../rpc/messages.js';
 
 export interface FeedFacts {
+  /** Identity of the filesystem. */
+  readonly filesystem: string;
+  readonly acknowledged: Acknowledged;
   readonly places: FeedPlaces;
   readonly owed: Owed;
   readonly idleSeconds: number;
@@ -33,10 +40,11 @@ export interface FeedFacts {
 }
 
 export function infoText(feed: Feed, facts: FeedFacts): string {
-  const { places, owed, filter, policy } = facts;
+  const { filesystem, places, acknowledged, owed, filter, policy } = facts;
   const info = {
     id: feed.id,
     name: Buffer.from(feed.name, 'latin1').toString('utf8'),
+    filesystem,
     state: feed.state.kind,
     created: timeToNanoseconds(feed.created),
     lastRead: feed.lastRead === undefined ? null : timeToNanoseconds(feed.lastRead),
@@ -50,6 +58,8 @@ export function infoText(feed: Feed, facts: FeedFacts): string {
     owedBytes: `${owed.bytes}`,
     owedRecords: `${owed.records}`,
     owedText: `${owed.text}`,
+    acknowledged: placeInfo(acknowledged),
+    gaps: acknowledged.gaps,
     oldest: owed.oldest === undefined ? null : timeToNanoseconds(owed.oldest),
     opens: feed.idleness.opens,
     idleSeconds: Math.floor(facts.idleSeconds),
@@ -65,8 +75,10 @@ export function infoText(feed: Feed, facts: FeedFacts): string {
 }
 
 function filterFromInfo({ filterFrom }: Feed): Record<string, unknown> | null {
-  if (filterFrom === undefined) return null;
-  const { epoch, at } = filterFrom;
+  return filterFrom === undefined ? null : placeInfo(filterFrom);
+}
+
+function placeInfo({ epoch, at }: Place): Record<string, unknown> {
   return { epoch, offset: `${at.offset}`, text: `${at.text}`, index: `${at.index}` };
 }
 

@@ -4,7 +4,7 @@ import { Errno, FsError } from '../base/errno.js';
 import type { Clock } from '../base/time.js';
 import type { Feed } from '../feed/feed.js';
 import type { Log } from '../feed/log.js';
-import { openPart, placesOf } from '../feed/owed.js';
+import { acknowledgedOf, openPart, placesOf } from '../feed/owed.js';
 import type { FeedRegistry } from '../feed/registry.js';
 import {
   type ByteView,
@@ -48,6 +48,7 @@ export class FeedService {
   readonly #notify: (notice: Notice) => void;
   readonly #clock: Clock;
   readonly #isFull: (feed: Feed) => boolean;
+  readonly #filesystem: string;
 
   constructor(parts: {
     readonly registry: FeedRegistry;
@@ -58,6 +59,8 @@ export class FeedService {
     readonly clock: Clock;
     /** Its policy says `block`, and it has no room for a record. */
     readonly isFull: (feed: Feed) => boolean;
+    /** Its identity. */
+    readonly filesystem: string;
   }) {
     this.#registry = parts.registry;
     this.#log = parts.log;
@@ -66,6 +69,7 @@ export class FeedService {
     this.#notify = parts.notify;
     this.#clock = parts.clock;
     this.#isFull = parts.isFull;
+    this.#filesystem = parts.filesystem;
     this.methods = { ...this.#administration(), ...this.#describing(), ...this.#reading() };
   }
 
@@ -239,6 +243,8 @@ export class FeedService {
 
   #info(feed: Feed): string {
     return infoText(feed, {
+      filesystem: this.#filesystem,
+      acknowledged: acknowledgedOf(feed, this.#log.newest),
       places: this.#places(feed),
       owed: this.#registry.owed(feed),
       idleSeconds: feed.idleness.at(this.#clock.monotonicUs()) / 1_000_000,

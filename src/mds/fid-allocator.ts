@@ -36,6 +36,14 @@ export class FidAllocator {
     return fid;
   }
 
+  /** One that another filesystem handed out is in use here: never again, nor any before it. */
+  taken(fid: Fid): void {
+    if (fid < this.#next) return;
+    this.#next = nextFid(fid);
+    this.#reserved = (this.#next + FID_RESERVATION) as Fid;
+    this.#dirty = true;
+  }
+
   collect(): void {
     if (!this.#dirty) return;
     const value = Buffer.alloc(8);

@@ -1,4 +1,6 @@
 /** Limits of the metadata server, in one place. */
+import { assert } from '../base/assert.js';
+import { BASELINE_ENTRY_BYTES_MAX } from '../rpc/baseline-entry.js';
 
 /** Clean inodes kept in memory, in two generations of this many each. */
 export const INODE_CACHE_ENTRIES = 16_384;
@@ -95,3 +97,38 @@ export const IDLE_LOOK_US = 1_000_000;
 
 /** How often the free space is looked at for the policies of feeds. */
 export const SPACE_LOOK_US = 20_000;
+
+/** Baselines that are open at a time: each keeps the pages of its snapshot from being used again. */
+export const BASELINES_MAX = 8;
+
+/**
+ * While the store's file may grow by less than the first, a baseline is given up that has seen
+ * it grow by more than the second.
+ */
+export const BASELINE_ROOM_BYTES = 512 * 2 ** 20;
+export const BASELINE_GROWTH_BYTES = 16 * 2 ** 20;
+
+/**
+ * However much room there is, a baseline is given up that has seen the store's file grow by more
+ * than this, and by more than it was long then; or that was not read for so long.
+ */
+export const BASELINE_HELD_BYTES = 2 ** 30;
+export const BASELINE_IDLE_US = 600_000_000;
+
+/** Bytes that one read of a baseline gives at most, and steps that lead to no entry: some milliseconds. */
+export const BASELINE_READ_BYTES = 128 * 1024;
+export const BASELINE_IDLE_STEPS = 1_024;
+
+/**
+ * Directory entries that a baseline reads at a time and keeps for each directory on its way
+ * from the root, and from so many directories on; further names that it reads at a time.
+ */
+export const BASELINE_DIRENTS = 128;
+export const BASELINE_DEPTH_DEEP = 64;
+export const BASELINE_DEEP_DIRENTS = 4;
+export const BASELINE_LINKS = 256;
+
+/** Objects that one message may ask the names of, and names that its answer may have. */
+export const PLACES_FIDS_MAX = 4_096;
+
+assert(BASELINE_READ_BYTES >= BASELINE_ENTRY_BYTES_MAX, 'one read takes the longest entry');

@@ -10,6 +10,7 @@ import type { Clock } from '../base/time.js';
 import type { RecordAttrs } from '../feed/record.js';
 import type { Participant } from '../store/group-commit.js';
 import type { Tables } from '../store/store.js';
+import type { TableSnapshot } from '../store/table.js';
 import { type Dirent, DirentTable } from './dirent-table.js';
 import { FidAllocator } from './fid-allocator.js';
 import { Inode } from './inode.js';
@@ -58,7 +59,7 @@ export class Namespace implements Participant {
     this.orphans = new OrphanTable(tables.orphan);
     this.fids = new FidAllocator(tables.meta);
     this.objects = new ObjectWork(tables.object, reaper);
-    this.inodeCount = Number(tables.meta.get(STATS_KEY)?.readBigUInt64LE(0) ?? 0n);
+    this.inodeCount = storedInodeCount(tables.meta);
   }
 
   /** Makes the root directory of a new store. */
@@ -176,6 +177,11 @@ export class Namespace implements Participant {
 
   /** The object work is started by the server, which notes what it leaves to commit. */
   flushed(): void {}
+}
+
+/** Number of inodes that the tables have, those without a name included. */
+export function storedInodeCount(meta: TableSnapshot): number {
+  return Number(meta.get(STATS_KEY)?.readBigUInt64LE(0) ?? 0n);
 }
 
 /** FsError(ENAMETOOLONG, EINVAL, EEXIST) unless the name can be a new entry's. */

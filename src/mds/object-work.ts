@@ -44,6 +44,8 @@ export class ObjectWork {
   /** Waits for the next commit, and then for its flush. */
   #asked: Work[] = [];
   #committedWork: Work[] = [];
+  /** Removals and truncations of each object that are not done. */
+  readonly #queued = new Map<Fid, number>();
   /** Generations of each object that were announced and not recorded. */
   readonly #intents = new Map<Fid, Set<number>>();
 
@@ -83,9 +85,7 @@ export class ObjectWork {
     this.settle(fid, generation);
     // A cut that is still to come would find no file.
     this.#drop({ fid, generation, kind: ObjectWorkKind.TRUNCATE, size: 0 });
-    const work: Work = { fid, generation, kind: ObjectWorkKind.REMOVE, size: 0 };
-    this.#put(work);
-    this.#asked.push(work);
+    this.#queue({ fid, generation, kind: ObjectWorkKind.REMOVE, size: 0 });
   }
 
   /**
@@ -96,13 +96,34 @@ export class ObjectWork {
     this.settle(fid, generation);
     const work: Work = { fid, generation, kind: ObjectWorkKind.REMOVE, size: 0 };
     this.#put(work);
+    this.#count(fid, 1);
     this.#perform(work);
   }
 
   truncate(fid: Fid, generation: number, size: number): void {
-    const work: Work = { fid, generation, kind: ObjectWorkKind.TRUNCATE, size };
+    this.#queue({ fid, generation, kind: ObjectWorkKind.TRUNCATE, size });
+  }
+
+  #queue(work: Work): void {
     this.#put(work);
+    this.#count(work.fid, 1);
     this.#asked.push(work);
+  }
+
+  #count(fid: Fid, delta: number): void {
+    const count = (this.#queued.get(fid) ?? 0) + delta;
+    if (count === 0) this.#queued.delete(fid);
+    else this.#queued.set(fid, count);
+  }
+
+  /** Something is still to be done to an object file of that FID, whoever has it by then. */
+  has(fid: Fid): boolean {
+    return this.#queued.has(fid) || this.#intents.has(fid);
+  }
+
+  /** {@link has}, of any FID. */
+  get any(): boolean {
+    return this.#queued.size > 0 || this.#intents.size > 0;
   }
 
   /** Space comes back with the next flush. */
@@ -152,7 +173,10 @@ export class ObjectWork {
       if (kind === ObjectWorkKind.INTENT) {
         this.#announce(work.fid, generation);
         intents.push({ fid: work.fid, generation });
-      } else this.#perform(work);
+      } else {
+        this.#count(work.fid, 1);
+        this.#perform(work);
+      }
     }
     return intents;
   }
@@ -166,6 +190,7 @@ export class ObjectWork {
       debug('object %d.%d: %o', work.fid, work.generation, error);
       return;
     }
+    this.#count(work.fid, -1);
     this.#drop(work);
   }
 

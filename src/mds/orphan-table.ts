@@ -18,10 +18,12 @@ export class OrphanTable {
   readonly #fids = new Set<Fid>();
   /** What the next commit must put (true) or remove (false). */
   readonly #changes = new Map<Fid, boolean>();
+  #storedCount: number;
 
   constructor(table: Table) {
     this.#table = table;
     for (const key of table.keys({})) this.#fids.add(fidOfKey(key) as Fid);
+    this.#storedCount = this.#fids.size;
   }
 
   has(fid: Fid): boolean {
@@ -30,6 +32,11 @@ export class OrphanTable {
 
   get size(): number {
     return this.#fids.size;
+  }
+
+  /** As of the last commit, which is what a snapshot of the store has. */
+  get storedCount(): number {
+    return this.#storedCount;
   }
 
   /** In no order; a snapshot. */
@@ -55,6 +62,7 @@ export class OrphanTable {
   }
 
   committed(): void {
+    for (const present of this.#changes.values()) this.#storedCount += present ? 1 : -1;
     this.#changes.clear();
   }
 

@@ -52,8 +52,11 @@ function recoverIntent(server: MetadataServer, fid: Fid, generation: number): vo
     namespace.objects.discard(fid, generation);
     return;
   }
+  const { ctime } = inode;
   server.apply({
     who: NOBODY,
+    // A copy has the ctime of its source; its receiver's own end does the same (client/replica).
+    verbatim: server.replica.active ? { time: ctime, fid, ctime } : undefined,
     change: {
       op: 'write',
       fid,

@@ -3,7 +3,6 @@
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
 import createDebug from 'debug';
-import type { Errno } from '../base/errno.js';
 import { EventCounts } from '../base/event-counts.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
@@ -14,6 +13,7 @@ import { type DataSync, GroupCommit } from '../store/group-commit.js';
 import type { Store } from '../store/store.js';
 import { AccessService } from './access-service.js';
 import { Audience } from './audience.js';
+import { BaselineService } from './baseline-service.js';
 import { ChangelogService } from './changelog-service.js';
 import { FeedControl } from './feed-control.js';
 import { FeedService } from './feed-service.js';
@@ -21,11 +21,15 @@ import type { DiskUse } from './filesystem-use.js';
 import type { Inode } from './inode.js';
 import { MutationQueue } from './mutation-queue.js';
 import { Namespace } from './namespace.js';
+import { objectMethods } from './object-methods.js';
 import type { ObjectReaper } from './object-work.js';
-import { type QueryMethod, queryMethods } from './queries.js';
+import { placesMethods } from './places.js';
+import { queryMethods } from './queries.js';
 import { recover } from './recovery.js';
 import { reint, spaceOf } from './reint/reint.js';
 import { RepairMark } from './repair-mark.js';
+import { Replica } from './replica.js';
+import { ReplicaService } from './replica-service.js';
 import { Retention } from './retention.js';
 import { SERVER_EVENTS } from './server-events.js';
 import { StatsService } from './stats-service.js';
@@ -34,10 +38,6 @@ import { TransnoCounter } from './transno-counter.js';
 import { WatchService } from './watch-service.js';
 
 const debug = createDebug('feedfs:mds');
-
-/** What is asked about feeds, and not about the namespace. */
-type FeedMethod = Extract<keyof Service, `feed${string}` | `changelog${string}` | `watch${string}`>;
-type OtherMethod = QueryMethod | FeedMethod | 'access' | 'stats';
 
 export interface ServerOptions {
   readonly store: Store;
@@ -69,6 +69,8 @@ export class MetadataServer {
   readonly audience: Audience;
   readonly retention: Retention;
   readonly changelog: ChangelogService;
+  readonly baselines: BaselineService;
+  readonly replica: Replica;
   readonly watches: WatchService;
   readonly service: Service;
   readonly events = new EventCounts(SERVER_EVENTS);
@@ -84,6 +86,7 @@ export class MetadataServer {
     this.#options = options;
     this.#clock = clock;
     this.#transnos = new TransnoCounter(store.tables.meta);
+    this.replica = new Replica(store.tables.meta, this.#transnos);
     this.namespace = new Namespace(store.tables, store.identity.fsid, options.reaper);
     this.log = new Log(store.tables, clock, options.visibility);
     this.feeds = new FeedRegistry(store.tables, this.log, clock);
@@ -94,10 +97,14 @@ export class MetadataServer {
       ...{ registry: this.feeds, log: this.log, commit: this.commit, clock, store },
       ...{ surroundings: this.namespace.links, events: this.events, notify: options.notify },
     });
-    const { namespace, log, feeds, retention } = this;
+    this.baselines = new BaselineService({
+      ...{ registry: this.feeds, commit: this.commit, store, clock },
+      namelessCount: () => this.namespace.orphans.storedCount,
+    });
+    const { namespace, log, feeds, retention, replica, baselines } = this;
     const mark = new RepairMark(store.tables.meta);
-    const participants = [namespace, log, feeds, retention, mark, this.#counters()];
-    for (const participant of participants) this.commit.join(participant);
+    const participants = [namespace, log, feeds, retention, mark, replica, baselines];
+    for (const participant of [...participants, this.#counters()]) this.commit.join(participant);
     this.audience = new Audience(this.feeds, this.namespace.links, (wishes) =>
       options.notify({ kind: 'recording', ...wishes }),
     );
@@ -125,6 +132,7 @@ export class MetadataServer {
     this.#encodeRecords();
     // Its readers ask again, as they do when a record becomes visible.
     if (this.changelog.takeUnfinished()) this.#options.notify({ kind: 'visible' });
+    this.baselines.tick();
     if (this.feeds.takeUsesToStore()) this.commit.note();
     const busy = this.commit.tick(nowUs);
     if (!busy) this.#purge();
@@ -148,6 +156,7 @@ export class MetadataServer {
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
   transact(request: ReintRequest): Applied {
+    this.replica.admit(request);
     const use = spaceOf(this.namespace, request.change);
     this.commit.admit(use);
     this.retention.room.admit(request, use);
@@ -164,6 +173,7 @@ export class MetadataServer {
       this.recording ? this.#append : undefined,
     );
     const attributes = reint(txn, request.change);
+    this.replica.applied(request);
     this.#transnos.used(txn.transno);
     this.commit.note(1, txn.bytes);
     this.retention.room.tell();
@@ -190,10 +200,6 @@ export class MetadataServer {
     };
   }
 
-  #sync(answer: (errno: Errno | 0, result: undefined) => void): void {
-    this.commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
-  }
-
   #service(): Service {
     const { feeds: registry, log, commit, audience, events, retention } = this;
     const policy = retention.setting;
@@ -206,14 +212,27 @@ export class MetadataServer {
       notify: this.#options.notify,
       clock: this.#clock,
       isFull: (feed) => retention.room.refuses(feed),
+      filesystem: this.#options.store.identity.fsid,
     });
     const { store, diskUse } = this.#options;
     const queries = queryMethods(this.namespace, store, diskUse);
     return {
       ...queries,
-      ...this.#changes(),
+      ...objectMethods({
+        namespace: this.namespace,
+        commit,
+        queue: this.#queue,
+        room: retention.room,
+        replica: this.replica,
+      }),
+      ...new ReplicaService({
+        ...{ replica: this.replica, namespace: this.namespace, commit },
+        ...{ filesystem: store.identity.fsid, notify: this.#options.notify },
+      }).methods,
       ...feeds.methods,
       ...this.changelog.methods,
+      ...this.baselines.methods,
+      ...placesMethods(this.namespace),
       ...this.watches.methods,
       ...new AccessService({
         log,
@@ -235,59 +254,9 @@ export class MetadataServer {
     };
   }
 
-  /** Mutations, opens, and waiting for the disk. */
-  #changes(): Omit<Service, OtherMethod> {
-    const { namespace } = this;
-    return {
-      reint: (request, answer) => this.#queue.run(request, answer),
-      open: ({ fid }, answer) => {
-        const inode = namespace.inode(fid);
-        // Damaged contents refuse the open, which then must not count.
-        const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
-        namespace.opens.add(fid);
-        answer(0, { attributes: inode, contents });
-      },
-      close: ({ fid }, answer) => {
-        if (namespace.close(fid)) this.commit.note();
-        answer(0, undefined);
-      },
-      accessed: ({ fid, atime }, answer) => {
-        const { inodes } = namespace;
-        const inode = inodes.get(fid);
-        // Not worth waiting for, nor the last free bytes.
-        if (inode !== undefined && !this.commit.saturated && this.commit.admits('takes')) {
-          inode.atime = atime;
-          inodes.touch(inode);
-          this.commit.note();
-        }
-        answer(0, undefined);
-      },
-      admitData: ({ who, fid }, answer) => {
-        this.retention.room.admitData(who, fid);
-        answer(0, { watchful: this.retention.room.tell() });
-      },
-      sync: (_request, answer) => this.#sync(answer),
-      intent: ({ fid, generation, durable }, answer) => {
-        const announce = (): void => {
-          namespace.objects.intent(fid, generation);
-          this.commit.note();
-          if (durable) this.#sync(answer);
-          else answer(0, undefined);
-        };
-        // A record that waits ends the intents before it, not those behind it.
-        if (durable) this.#queue.after(announce);
-        else announce();
-      },
-      intentOver: ({ fid, generation }, answer) => {
-        namespace.objects.settle(fid, generation);
-        this.commit.note();
-        answer(0, undefined);
-      },
-    };
-  }
-
   /** Commits and flushes everything, and what that leaves to commit. */
   async settle(): Promise<void> {
+    this.baselines.closeAll();
     this.retention.keepIdleTimes();
     // Once more, if the last commit failed: whoever waits below would only hear of that.
     this.commit.run();

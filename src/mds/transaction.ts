@@ -3,13 +3,14 @@
  * record goes to the log. What is not done inside a transaction has no record, so
  * it is a bug.
  */
+import { Errno, FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import { isDirectory } from '../base/mode.js';
 import type { Timespec } from '../base/time.js';
 import type { ChangeHead } from '../feed/log.js';
 import type { RecordBody, Transno } from '../feed/record.js';
 import { EXTENT_BYTES } from '../feed/record-layout.js';
-import type { Credentials, ReintRequest } from '../rpc/messages.js';
+import type { Credentials, ReintRequest, Verbatim } from '../rpc/messages.js';
 import type { Inode } from './inode.js';
 import type { Namespace } from './namespace.js';
 
@@ -24,6 +25,8 @@ export class Transaction {
   readonly who: Credentials;
   /** What has no name after the change stays, open once for whoever asked for it. */
   readonly keepsNameless: boolean;
+  /** The change is a copy of one that another filesystem made: nothing is derived from it. */
+  readonly verbatim: Verbatim | undefined;
   /** The object that stays so. */
   kept: Fid | undefined;
   /** Bytes of values that the change holds in memory until they are committed. */
@@ -35,20 +38,27 @@ export class Transaction {
     namespace: Namespace,
     transno: Transno,
     time: Timespec,
-    { who, keepsNameless = false }: Pick<ReintRequest, 'who' | 'keepsNameless'>,
+    request: Pick<ReintRequest, 'who' | 'keepsNameless' | 'verbatim'>,
     append: AppendRecord | undefined,
   ) {
     this.namespace = namespace;
     this.transno = transno;
-    this.time = time;
-    this.who = who;
-    this.keepsNameless = keepsNameless;
+    this.verbatim = request.verbatim;
+    this.time = this.verbatim?.time ?? time;
+    this.who = request.who;
+    this.keepsNameless = request.keepsNameless ?? false;
     this.#append = append;
   }
 
   /** Somebody wants records. */
   get recording(): boolean {
     return this.#append !== undefined;
+  }
+
+  /** FsError(ESTALE) if a copied change is about another object than the one that has the name here. */
+  checkNamed(fid: Fid): void {
+    if (this.verbatim === undefined || this.verbatim.fid === fid) return;
+    throw new FsError(Errno.ESTALE, `the name is that of ${fid}, not of ${this.verbatim.fid}`);
   }
 
   /** A directory got or lost an entry. */

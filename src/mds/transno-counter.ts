@@ -1,17 +1,22 @@
 /** The number of the last mutation; committed together with the mutation that has it. */
 import type { Transno } from '../feed/record.js';
-import type { Table } from '../store/table.js';
+import type { Table, TableSnapshot } from '../store/table.js';
 
 const KEY = Buffer.from('transno', 'latin1');
 
+/** Of the last mutation that is in the table; 0 before the first. */
+export function storedTransno(meta: TableSnapshot): Transno {
+  return Number(meta.get(KEY)?.readBigUInt64LE(0) ?? 0n) as Transno;
+}
+
 export class TransnoCounter {
   readonly #meta: Table;
-  #last: number;
+  #last: Transno;
   #dirty = false;
 
   constructor(meta: Table) {
     this.#meta = meta;
-    this.#last = Number(meta.get(KEY)?.readBigUInt64LE(0) ?? 0n);
+    this.#last = storedTransno(meta);
   }
 
   /** For the next mutation, which may still be refused. */
@@ -21,7 +26,7 @@ export class TransnoCounter {
 
   /** Of the last mutation; 0 before the first. */
   get last(): Transno {
-    return this.#last as Transno;
+    return this.#last;
   }
 
   /** The mutation happened. */

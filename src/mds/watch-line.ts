@@ -15,10 +15,11 @@
  * | `extents`                            | absent where the user may not read the file           |
  * | `lost`                               | never: `"op":"lost"` is all that is told of a loss    |
  */
+
+import { renderBytes } from '../base/byte-string.js';
 import { type Fid, formatFid } from '../base/fid.js';
 import { type Identity, isMember } from '../base/permission.js';
 import { type Timespec, timeToNanoseconds } from '../base/time.js';
-import { renderBytes } from '../feed/encodings/byte-string.js';
 import type { Extent, RecordAttrs, RecordHead } from '../feed/record.js';
 import type { Part } from './watch-redaction.js';
 

@@ -101,7 +101,14 @@ export interface BaselineMethods {
    * EBUSY: too many are open. EIDRM: the feed expired.
    */
   baselineOpen: { request: { feed: number }; result: { id: number } };
-  /** Whole entries, as many as fit; 0 at the end. */
+  /**
+   * Whole entries, as many as fit; 0 at the end. It may answer later, and until then owns
+   * the buffer; EBUSY: the last call is not answered. EINVAL: the next entry is longer than
+   * the buffer. EIO: the store is damaged, ENOSPC: it needed the snapshot's room, ESTALE: the
+   * snapshot was kept for too long; in each case no more is to come.
+   */
   baselineNext: { request: { id: number; into: Uint8Array }; result: { length: number } };
+  /** Its reader is still there, though it reads nothing. */
+  baselineKeep: { request: { id: number }; result: undefined };
   baselineClose: { request: { id: number }; result: undefined };
 }

@@ -7,6 +7,7 @@
 import type { Fid } from '../base/fid.js';
 import type { FileName } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
+import type { Verbatim } from './replica.js';
 
 /** On whose behalf a request is made; goes into the record of a change. */
 export interface Credentials {
@@ -139,6 +140,8 @@ export interface ReintRequest {
    * change stays, with an open of its own that the asker ends with close.
    */
   readonly keepsNameless?: boolean;
+  /** On a copy of another filesystem, which nothing else changes: exactly this, and nothing beside it. */
+  readonly verbatim?: Verbatim | undefined;
 }
 
 export interface ReintResult {

@@ -8,3 +8,9 @@ export const WRITE_EXTENTS_MAX = 16_384;
 
 /** Largest file in bytes: offsets stay exact in 53 bits. */
 export const FILE_BYTES_MAX = 2 ** 52;
+
+/** Longest message that a receiver writes into a copy, in bytes: one write(2). */
+export const REPLICA_MESSAGE_BYTES_MAX = 256 * 1024;
+
+/** Items of one such message: they are done without a pause, while everybody else waits. */
+export const REPLICA_ITEMS_MAX = 4_096;

@@ -11,16 +11,22 @@ import type { Fid } from '../base/fid.js';
 import type { FileName } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
 import type { AccessMethods } from './accesses.js';
+import type { BaselineMethods } from './baseline.js';
 import type { ChangelogMethods } from './changelog.js';
 import type { Attributes, Credentials, ReintRequest, ReintResult } from './changes.js';
 import type { FeedMethods } from './feeds.js';
+import type { PlacesMethods } from './places.js';
+import type { ReplicaMethods } from './replica.js';
 import type { ServerStats } from './stats.js';
 import type { WatchMethods } from './watch.js';
 
 export type * from './accesses.js';
+export type * from './baseline.js';
 export type * from './changelog.js';
 export type * from './changes.js';
 export type * from './feeds.js';
+export type * from './places.js';
+export type * from './replica.js';
 export type * from './stats.js';
 export type * from './watch.js';
 
@@ -52,7 +58,14 @@ export interface FilesystemUse {
 }
 
 /** Every method: what is asked and what is answered. */
-export interface Methods extends FeedMethods, ChangelogMethods, WatchMethods, AccessMethods {
+export interface Methods
+  extends FeedMethods,
+    ChangelogMethods,
+    WatchMethods,
+    AccessMethods,
+    BaselineMethods,
+    PlacesMethods,
+    ReplicaMethods {
   lookup: { request: { parent: Fid; name: FileName }; result: Attributes };
   getattr: { request: { fid: Fid }; result: Attributes };
   readlink: { request: { fid: Fid }; result: string };
@@ -120,7 +133,9 @@ export type Notice =
    */
   | { readonly kind: 'recording'; readonly recording: boolean; readonly accesses: boolean }
   /** Whether feeds may refuse changes, so that data have to be admitted (`admitData`). */
-  | { readonly kind: 'blocked'; readonly watchful: boolean };
+  | { readonly kind: 'blocked'; readonly watchful: boolean }
+  /** Whether this is a copy of another filesystem, which only its receiver changes. */
+  | { readonly kind: 'replica'; readonly replica: boolean };
 
 /** A client's end of a connection to the metadata server. */
 export interface Connection {

@@ -21,6 +21,7 @@ import { isPageDamage, StoreError } from './errors.js';
 import { currentBootId, type FlushMarker } from './flush-marker.js';
 import { MAP_BYTES, RESERVE_BYTES, RESERVE_HARD_BYTES } from './limits.js';
 import { openMarker, prepare, type Tables } from './opening.js';
+import { StoreSnapshot } from './snapshot.js';
 import {
   asStoreError,
   createIfAbsent,
@@ -123,6 +124,11 @@ export class Store {
     return this.#transaction;
   }
 
+  /** The store as it was committed last; whoever takes it closes it, before the store. */
+  snapshot(): StoreSnapshot {
+    return new StoreSnapshot(this.tables, this.#root.useReadTransaction());
+  }
+
   /** Brings the last commit to disk, then calls back. At most one at a time, and no commit meanwhile. */
   flush(done: (error: Error | null) => void): void {
     const transaction = this.#transaction;
@@ -139,10 +145,8 @@ export class Store {
    * does not count for it, for a value of many pages may not find them in one piece.
    */
   freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.path);
     const stats = environmentStats(this.#root);
-    const mapped = (stats.lastPageNumber + 1) * stats.pageSize;
-    const growth = Math.min(bavail * bsize, Math.max(0, this.#mapBytes - mapped));
+    const growth = this.#growthBytes(stats);
     if (growth >= 2 * RESERVE_BYTES) return growth;
     const free = growth + this.#reusableBytes(stats);
     return growth < RESERVE_HARD_BYTES ? Math.min(free, RESERVE_BYTES - 1) : free;
@@ -153,11 +157,24 @@ export class Store {
    * file never shrinks, so what is taken out of the store is free inside it.
    */
   space(): { readonly freeBytes: number; readonly totalBytes: number } {
-    const { bavail, blocks, bsize } = statfsSync(this.path);
+    const { blocks, bsize } = statfsSync(this.path);
     const stats = environmentStats(this.#root);
-    const mapped = (stats.lastPageNumber + 1) * stats.pageSize;
-    const growth = Math.min(bavail * bsize, Math.max(0, this.#mapBytes - mapped));
-    return { freeBytes: growth + this.#reusableBytes(stats), totalBytes: blocks * bsize };
+    const freeBytes = this.#growthBytes(stats) + this.#reusableBytes(stats);
+    return { freeBytes, totalBytes: blocks * bsize };
+  }
+
+  /** Bytes of LMDB's file, and those that it may still grow by. */
+  get fileBytes(): number {
+    return fileBytesOf(environmentStats(this.#root));
+  }
+
+  get growthBytes(): number {
+    return this.#growthBytes(environmentStats(this.#root));
+  }
+
+  #growthBytes(stats: EnvironmentStats): number {
+    const { bavail, bsize } = statfsSync(this.path);
+    return Math.min(bavail * bsize, Math.max(0, this.#mapBytes - fileBytesOf(stats)));
   }
 
   #reusableBytes(stats: EnvironmentStats): number {
@@ -174,4 +191,8 @@ export class Store {
     this.#marker.close();
     closeSync(this.#lockFd);
   }
+}
+
+function fileBytesOf({ lastPageNumber, pageSize }: EnvironmentStats): number {
+  return (lastPageNumber + 1) * pageSize;
 }

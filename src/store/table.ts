@@ -1,5 +1,5 @@
 /** One table of the store: binary keys, sealed binary values. The only user of lmdb's database object. */
-import type { Database } from 'lmdb';
+import type { Database, Transaction } from 'lmdb';
 import { Errno, FsError } from '../base/errno.js';
 import type { TableName } from './keys.js';
 import { SEAL_BYTES, unseal, writeSeal } from './seal.js';
@@ -42,17 +42,37 @@ export interface RangeOptions {
 
 const KEPT_BEGINNING_BYTES_MAX = 512;
 
+/** What a read may say beside its key: which transaction it is in, if not the newest. */
+interface Within {
+  readonly transaction: Transaction;
+}
+
+/** The library's types leave the second argument out. */
+interface ReadDatabase {
+  getBinaryFast(key: Buffer, within?: Within): Buffer | undefined;
+}
+
+/** A table as it was in one transaction. */
+export type TableSnapshot = Pick<Table, 'name' | 'get' | 'has' | 'entries' | 'keys'>;
+
 /** Every value is sealed: a damaged one is an EIO for its one entry. */
 export class Table {
   readonly name: TableName;
-  readonly #database: Database<Buffer, Buffer>;
+  readonly #database: Database<Buffer, Buffer> & ReadDatabase;
+  readonly #within: Within | undefined;
   #scratch = Buffer.allocUnsafe(4096);
   /** Beginnings of the scratch by their length: most values of a table have one of a few. */
   #beginnings: Buffer[] = [];
 
-  constructor(name: TableName, database: Database<Buffer, Buffer>) {
+  constructor(name: TableName, database: Database<Buffer, Buffer>, within?: Within) {
     this.name = name;
-    this.#database = database;
+    this.#database = database as Database<Buffer, Buffer> & ReadDatabase;
+    this.#within = within;
+  }
+
+  /** The same table for reading in that read transaction, as long as that lasts and no commit is under way. */
+  within(transaction: Transaction): TableSnapshot {
+    return new Table(this.name, this.#database, { transaction });
   }
 
   /**
@@ -60,7 +80,7 @@ export class Table {
    * undefined. FsError(EIO) if the stored bytes are damaged.
    */
   get(key: Buffer): Buffer | undefined {
-    const sealed = this.#database.getBinaryFast(key) as Buffer | undefined;
+    const sealed = this.#database.getBinaryFast(key, this.#within);
     if (sealed === undefined) return undefined;
     // The library hands out one large buffer and sets its length only.
     return this.#unseal(sealed.subarray(0, sealed.length));
@@ -72,12 +92,12 @@ export class Table {
   }
 
   has(key: Buffer): boolean {
-    return this.#database.getBinaryFast(key) !== undefined;
+    return this.#database.getBinaryFast(key, this.#within) !== undefined;
   }
 
   /** Like {@link get}, for values whose parts carry checks of their own. */
   getRaw(key: Buffer): RawValue | undefined {
-    const sealed = this.#database.getBinaryFast(key) as Buffer | undefined;
+    const sealed = this.#database.getBinaryFast(key, this.#within);
     return sealed === undefined ? undefined : new RawValue(sealed.subarray(0, sealed.length));
   }
 
@@ -123,11 +143,16 @@ export class Table {
 
   /** Keys in order. */
   *keys(options: RangeOptions): Generator<Buffer> {
-    for (const key of this.#database.getKeys(options)) yield key as Buffer;
+    for (const key of this.#database.getKeys(this.#options(options))) yield key as Buffer;
   }
 
   #range(options: RangeOptions): Iterable<{ key: Buffer; value: Buffer }> {
-    return this.#database.getRange(options) as Iterable<{ key: Buffer; value: Buffer }>;
+    const range = this.#database.getRange(this.#options(options));
+    return range as Iterable<{ key: Buffer; value: Buffer }>;
+  }
+
+  #options(options: RangeOptions): RangeOptions & Partial<Within> {
+    return this.#within === undefined ? options : { ...options, ...this.#within };
   }
 
   #unseal(sealed: Buffer): Buffer {

@@ -57,4 +57,18 @@ test('asking whether there are many sorts nothing', () => {
   assert.ok(extents.reaches(11));
 });
 
+test('so many are kept, and the last of them stands for the rest', () => {
+  const extents = new Extents();
+  for (let at = 0; at < 10; at++) extents.add(10 * at, 1);
+  extents.keep(3);
+  assert.equal(extents.list, [
+    { offset: 0, length: 1 },
+    { offset: 10, length: 1 },
+    { offset: 20, length: 71 },
+  ]);
+  assert.is(extents.bytesAtMost, 73);
+  extents.keep(3);
+  assert.is(extents.list.length, 3);
+});
+
 test.run();

@@ -131,6 +131,8 @@ test('info', () => {
     ...{ id: 1, name: 'backup', state: 'active', created: '1500000000', lastRead: null },
     ...{ firstOffset: '8', nextOffset: '16', firstIndex: '2', nextIndex: '3' },
     ...{ firstText: '100', nextText: '200', owedBytes: '8', owedRecords: '1', owedText: '100' },
+    ...{ filesystem: '0123456789abcdef0123456789abcdef', gaps: 2 },
+    acknowledged: { epoch: 0, offset: '8', text: '100', index: '2' },
     ...{ epoch: 0, oldest: '2000000000', opens: 1, idleSeconds: 0, full: false },
     ...{
       filter: null,
@@ -148,6 +150,8 @@ test('info', () => {
   assert.equal(info.created, { sec: 1, nsec: 500_000_000 });
   assert.is(info.lastRead, undefined);
   assert.is(info.nextText, 200);
+  assert.equal(info.acknowledged, { epoch: 0, offset: 8, text: 100, index: 2 });
+  assert.is(info.gaps, 2);
   assert.is(info.expired, undefined);
   assert.equal(info.lost?.when, { sec: 3, nsec: 0 });
   assert.is(info.lost?.records, 1);

@@ -53,6 +53,8 @@ export function writePlainFeed(mount: string, name: string, count: number): Plai
       idleSeconds: 0,
       full: false,
     },
+    ...{ filesystem: '0'.repeat(32), gaps: 0 },
+    acknowledged: { epoch: 0, offset: '0', text: '0', index: '1' },
     ...{ filter: null, filterFrom: null, policy: {}, lost: null, expired: null },
   };
   fs.writeFileSync(path.join(directory, 'info'), JSON.stringify(info));

@@ -16,7 +16,15 @@ const COMMANDS = [
   0x800866e9, 0x403066b3, 0x80086601, 0x40086602, 0xc020660b, 0x5401, 0x5421, 0, 0xffffffff,
 ];
 const { O_RDWR, O_NONBLOCK, O_RDONLY } = fs.constants;
-const FILES = ['stream', 'stream.ndjson', 'changelog', 'info', 'filter', 'policy'] as const;
+const FILES = [
+  'stream',
+  'stream.ndjson',
+  'changelog',
+  'info',
+  'filter',
+  'policy',
+  'baseline',
+] as const;
 export type Setting = 'filter' | 'policy';
 const PARSE: Readonly<Record<Setting, (text: string) => unknown>> = {
   filter: parseFilter,

@@ -60,6 +60,7 @@ const c = {
   utimensat: libc.func('int utimensat(int, const void *, const void *, int)'),
   lsetxattr: libc.func('int lsetxattr(const void *, const void *, const void *, size_t, int)'),
   lgetxattr: libc.func('int64_t lgetxattr(const void *, const void *, void *, size_t)'),
+  getxattr: libc.func('int64_t getxattr(const void *, const void *, void *, size_t)'),
   llistxattr: libc.func('int64_t llistxattr(const void *, void *, size_t)'),
   lremovexattr: libc.func('int lremovexattr(const void *, const void *)'),
   lseek: libc.func('int64_t lseek(int, int64_t, int)'),
@@ -114,6 +115,14 @@ export function setxattr(path: Path, name: string, value: Uint8Array, flags = 0)
 export function getxattr(path: Path, name: string, size = 65_536): Buffer {
   const value = Buffer.alloc(size);
   const length = checked('lgetxattr', c.lgetxattr(cString(path), cString(name), value, size));
+  return value.subarray(0, length);
+}
+
+/** That of an open object, which may be open with O_PATH: no name is looked up. */
+export function getxattrOfOpen(fd: number, name: string, size = 65_536): Buffer {
+  const value = Buffer.alloc(size);
+  const path = cString(`/proc/self/fd/${fd}`);
+  const length = checked('getxattr', c.getxattr(path, cString(name), value, size));
   return value.subarray(0, length);
 }
 

@@ -105,7 +105,7 @@ export class Simulated {
     const { accesses } = audience;
     const { accessTimes = 'noatime' } = options;
     const mds = this.connection;
-    const asks = { recording, accesses };
+    const asks = { recording, accesses, replica: this.server.replica.active };
     const { userWatch = false } = options;
     const own = { owner: OWNER, userWatch, accessTimes };
     this.client = new Client({ mds, objects, clock, ...asks, ...own });

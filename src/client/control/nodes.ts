@@ -5,9 +5,11 @@
  *     .lustre/                0755
  *     .lustre/fid/            0500  [0x…:0x…:0x…] opens by FID
  *     .lustre/feeds/          0700  a directory per feed
- *     .lustre/feeds/NAME/     0700  stream, stream.ndjson, changelog, info, filter, policy
+ *     .lustre/feeds/NAME/     0700  stream, stream.ndjson, changelog, info, filter, policy, baseline
  *     .lustre/watch           0600  a transient feed per open (0666 with -o user_watch)
  *     .lustre/stats           0400  what the server counts about itself
+ *     .lustre/places          0600  FIDs are written, their names read
+ *     .lustre/replica         0600  what this is a copy of; its receiver's way in
  */
 import { unreachable } from '../../base/assert.js';
 import { Errno } from '../../base/errno.js';
@@ -30,7 +32,10 @@ export type ControlNode =
   | { readonly kind: 'changelog'; readonly id: number }
   | { readonly kind: 'info'; readonly id: number }
   | { readonly kind: 'setting'; readonly id: number; readonly file: FeedSetting }
+  | { readonly kind: 'baseline'; readonly id: number }
   | { readonly kind: 'watch' }
+  | { readonly kind: 'places' }
+  | { readonly kind: 'replica' }
   | { readonly kind: 'stats' };
 
 const TOP_OID = 1;
@@ -39,11 +44,23 @@ const FEEDS_OID = 3;
 const ROOT_LINK_OID = 4;
 const WATCH_OID = 5;
 const STATS_OID = 6;
+const PLACES_OID = 7;
+const REPLICA_OID = 8;
 const FEED_OIDS_START = 0x100;
 /** Oids of one feed: its directory and its files. */
 const FEED_OIDS = 16;
 
-const FILES = ['directory', 'stream', 'ndjson', 'info', 'filter', 'policy', 'changelog'] as const;
+/** The place of each says its oid: new ones come last. */
+const FILES = [
+  'directory',
+  'stream',
+  'ndjson',
+  'info',
+  'filter',
+  'policy',
+  'changelog',
+  'baseline',
+] as const;
 
 export function fidOfNode(node: ControlNode): Fid {
   switch (node.kind) {
@@ -61,11 +78,16 @@ export function fidOfNode(node: ControlNode): Fid {
       return feedOid(node.id, node.view);
     case 'info':
     case 'changelog':
+    case 'baseline':
       return feedOid(node.id, node.kind);
     case 'setting':
       return feedOid(node.id, node.file);
     case 'watch':
       return controlFid(WATCH_OID);
+    case 'places':
+      return controlFid(PLACES_OID);
+    case 'replica':
+      return controlFid(REPLICA_OID);
     case 'stats':
       return controlFid(STATS_OID);
     default:
@@ -86,6 +108,8 @@ export function nodeOfFid(fid: Fid): ControlNode | undefined {
   if (oid === ROOT_LINK_OID) return { kind: 'root-link' };
   if (oid === WATCH_OID) return { kind: 'watch' };
   if (oid === STATS_OID) return { kind: 'stats' };
+  if (oid === PLACES_OID) return { kind: 'places' };
+  if (oid === REPLICA_OID) return { kind: 'replica' };
   if (oid < FEED_OIDS_START) return undefined;
   const id = Math.floor((oid - FEED_OIDS_START) / FEED_OIDS);
   const file = FILES[(oid - FEED_OIDS_START) % FEED_OIDS];
@@ -98,6 +122,7 @@ export function nodeOfFid(fid: Fid): ControlNode | undefined {
       return { kind: 'stream', id, view: 'ndjson' };
     case 'info':
     case 'changelog':
+    case 'baseline':
       return { kind: file, id };
     case 'filter':
     case 'policy':
@@ -122,10 +147,13 @@ export function modeOfNode({ kind }: ControlNode, userWatch: boolean): number {
     case 'stream':
     case 'changelog':
     case 'setting':
+    case 'places':
+    case 'replica':
       return S_IFREG | 0o600;
     case 'watch':
       return S_IFREG | (userWatch ? 0o666 : 0o600);
     case 'info':
+    case 'baseline':
     case 'stats':
       return S_IFREG | 0o400;
     default:
@@ -142,6 +170,8 @@ export function fixedEntries(node: ControlNode): readonly (readonly [string, Con
         ['feeds', { kind: 'feeds' }],
         ['watch', { kind: 'watch' }],
         ['stats', { kind: 'stats' }],
+        ['places', { kind: 'places' }],
+        ['replica', { kind: 'replica' }],
       ];
     case 'feed':
       return [
@@ -151,6 +181,7 @@ export function fixedEntries(node: ControlNode): readonly (readonly [string, Con
         ['info', { kind: 'info', id: node.id }],
         ['filter', { kind: 'setting', id: node.id, file: 'filter' }],
         ['policy', { kind: 'setting', id: node.id, file: 'policy' }],
+        ['baseline', { kind: 'baseline', id: node.id }],
       ];
     default:
       return [];

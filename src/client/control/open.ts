@@ -28,6 +28,8 @@ export interface ControlOpen {
   poll?(kh: number, scheduleNotify: boolean, reply: PollReply, caller: Caller): void;
   /** SEEK_DATA and SEEK_HOLE; the kernel does the others. Absent: EINVAL. */
   lseek?(offset: number, whence: 'data' | 'hole', reply: LseekReply): void;
+  /** Absent: what it did is on disk, and the call is a sync of everything (sync-all.ts). */
+  fsync?(reply: Reply & { ok(): void }): void;
   /** FALLOC_FL_PUNCH_HOLE with KEEP_SIZE. Absent: EPERM. */
   punch?(offset: number, length: number, reply: Reply & { ok(): void }): void;
   /** Absent: ENOTTY. */

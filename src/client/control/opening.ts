@@ -5,10 +5,13 @@ import type { Caller, OpenReply } from '../../fuse/api.js';
 import { FOPEN_DIRECT_IO, FOPEN_STREAM } from '../../fuse/wire/abi.js';
 import type { FeedText, FeedView, Stats } from '../../rpc/messages.js';
 import type { ClientContext } from '../context.js';
+import { BaselineReader } from './baseline-reader.js';
 import { ChangelogReader } from './changelog-reader.js';
 import { FeedReader } from './feed-reader.js';
 import { nodeOfFid, withoutFeed } from './nodes.js';
 import type { ControlOpen } from './open.js';
+import { PlacesQuery } from './places-query.js';
+import { ReplicaWriter } from './replica-writer.js';
 import { SettingFile, TextFile } from './text-file.js';
 import { type Identify, WatchReader } from './watch-reader.js';
 import { watcher } from './watcher.js';
@@ -41,12 +44,18 @@ export class ControlOpening {
         return this.#openStream(fid, node.id, node.view, reply);
       case 'changelog':
         return this.#openChangelog(fid, node.id, reply);
+      case 'baseline':
+        return this.#openBaseline(fid, node.id, reply);
+      case 'places':
+        return this.#openedStream(fid, new PlacesQuery(this.#context.mds), reply);
       case 'watch':
         return this.#openWatch(fid, flags, caller, reply);
       case 'info':
         return this.#openText(fid, node.id, 'info', reply);
       case 'setting':
         return this.#openText(fid, node.id, node.file, reply);
+      case 'replica':
+        return this.#openReplica(fid, flags, reply);
       case 'stats':
         return this.#context.mds.call('stats', undefined, (errno, server) => {
           if (server === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
@@ -83,13 +92,40 @@ export class ControlOpening {
     const identify: Identify = (who) => watcher(this.#context, who);
     const opener = identify(caller);
     if (opener === undefined) return reply.error(Errno.EACCES);
-    const { mds, notifier, opens } = this.#context;
+    const { mds, notifier } = this.#context;
     mds.call('watchOpen', { who: opener }, (errno, opened) => {
       if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
       const open = new WatchReader({ id: opened.id, opener }, mds, notifier, identify);
-      const fh = opens.add({ kind: 'control', fid, open });
-      reply.open({ fh, flags: FOPEN_DIRECT_IO | FOPEN_STREAM });
+      this.#openedStream(fid, open, reply);
       watch(this.#context);
+    });
+  }
+
+  /** Answers when the snapshot is on disk, and in it all that was written before. */
+  #openBaseline(fid: Fid, feed: number, reply: OpenReply): void {
+    const { files, mds } = this.#context;
+    // What is refused becomes a record later, which then follows the snapshot.
+    files.recordAll(() => {
+      mds.call('baselineOpen', { feed }, (errno, opened) => {
+        if (opened === undefined) return reply.error(withoutFeed(errno));
+        const open = new BaselineReader(opened.id, mds);
+        // The session ended meanwhile: no release will come.
+        if (reply.answered) open.close();
+        else this.#openedStream(fid, open, reply);
+      });
+    });
+  }
+
+  /** Whoever reads may always look; there is one receiver at a time. */
+  #openReplica(fid: Fid, flags: number, reply: OpenReply): void {
+    const { mds, replica } = this.#context;
+    const writes = (flags & O_ACCMODE) !== 0;
+    if (writes && replica.receiving) return reply.error(Errno.EBUSY);
+    mds.call('replicaState', undefined, (errno, state) => {
+      if (state === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      const text = `${JSON.stringify(state)}\n`;
+      const open = writes ? new ReplicaWriter(mds, replica, text) : new TextFile(text);
+      this.#opened(fid, open, reply);
     });
   }
 
@@ -105,5 +141,11 @@ export class ControlOpening {
   #opened(fid: Fid, open: ControlOpen, reply: OpenReply): void {
     const fh = this.#context.opens.add({ kind: 'control', fid, open });
     reply.open({ fh, flags: FOPEN_DIRECT_IO });
+  }
+
+  /** What is read like a FIFO: seeking in it is an ESPIPE of the kernel's. */
+  #openedStream(fid: Fid, open: ControlOpen, reply: OpenReply): void {
+    const fh = this.#context.opens.add({ kind: 'control', fid, open });
+    reply.open({ fh, flags: FOPEN_DIRECT_IO | FOPEN_STREAM });
   }
 }

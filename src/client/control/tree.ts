@@ -59,11 +59,12 @@ export class ControlTree {
     const fid = parseFid(name);
     if (fid === undefined || isControlFid(fid)) return reply.error(Errno.ENOENT);
     if (fid === ROOT_FID) return this.entry(fidOfNode({ kind: 'root-link' }), reply);
-    const { mds, files } = this.#context;
+    const { mds, files, replica } = this.#context;
     mds.call('getattr', { fid }, (errno, attributes) => {
       if (attributes === undefined || attributes.nlink === 0) {
         return reply.error(errno === 0 || errno === Errno.ESTALE ? Errno.ENOENT : errno);
       }
+      replica.named(fid);
       reply.entry(uncached(fid, toAttr(files.exact(attributes))));
     });
   }

@@ -7,7 +7,9 @@ import type { ControlOpen } from '../control/open.js';
 import { ControlOpening, watch } from '../control/opening.js';
 import { placeAttributes } from '../control/places.js';
 import { type AddEntry, ControlTree } from '../control/tree.js';
+import { syncAll } from '../sync-all.js';
 import { DT_DIR, dotEntry } from './directories.js';
+import { finish } from './namespace.js';
 
 const SEEK_DATA = 3;
 const FALLOC_FL_KEEP_SIZE = 1;
@@ -101,7 +103,7 @@ function directoryOperations(context: ClientContext, tree: ControlTree): Directo
       opens.remove(fh);
       reply.ok();
     },
-    fsyncdir: (_request, reply) => reply.ok(),
+    fsyncdir: (_request, reply) => syncAll(context, (errno) => finish(errno, reply)),
   };
 }
 
@@ -153,6 +155,10 @@ function fileOperations(context: ClientContext): FileHandlers {
       if (open?.ioctl === undefined) reply.error(Errno.ENOTTY);
       else open.ioctl(request, reply);
     },
-    fsync: (_request, reply) => reply.ok(),
+    fsync: ({ fh }, reply) => {
+      const open = openOf(fh);
+      if (open?.fsync === undefined) syncAll(context, (errno) => finish(errno, reply));
+      else open.fsync(reply);
+    },
   };
 }

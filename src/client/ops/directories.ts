@@ -1,10 +1,12 @@
 /** Listing directories. A cookie is the slot of the entry before it; 1 and 2 are `.` and `..`. */
 import { Errno } from '../../base/errno.js';
 import { type Fid, ROOT_FID } from '../../base/fid.js';
-import type { Handlers } from '../../fuse/api.js';
+import type { EmptyReply, Entry, Handlers } from '../../fuse/api.js';
 import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from '../../fuse/wire/abi.js';
-import { toEntry } from '../attr.js';
 import { type ClientContext, fidOf } from '../context.js';
+import type { Done } from '../recorder.js';
+import { syncAll } from '../sync-all.js';
+import { finish } from './namespace.js';
 
 type DirectoryHandlers = Required<
   Pick<Handlers, 'opendir' | 'readdir' | 'readdirplus' | 'releasedir' | 'fsyncdir'>
@@ -21,13 +23,7 @@ export const DOT_DOT_COOKIE = 2;
 export const DT_DIR = 4;
 
 export function directoryOperations(context: ClientContext): DirectoryHandlers {
-  const { mds, opens, files, accessTimes, accesses, listings } = context;
-  const close = (fh: number): void => {
-    const closed = opens.remove(fh);
-    if (closed?.kind !== 'directory') return;
-    mds.call('close', { fid: closed.fid }, () => {});
-    accesses.closed(fh);
-  };
+  const { mds, opens, files, accessTimes, accesses, listings, replica } = context;
   return {
     opendir: ({ nodeId, flags, caller }, reply) => {
       const fid = fidOf(nodeId);
@@ -37,19 +33,17 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
         const kept = accessTimes.openedDirectory(opened.attributes, flags) && right;
         const fh = opens.add({ kind: 'directory', fid, flags });
         accesses.opened(fh, opened.attributes, flags, caller, (refused) => {
-          if (refused === 0) return reply.open({ fh, flags: kept ? CACHED : FOPEN_CACHE_DIR });
-          close(fh);
+          if (refused === 0) return reply.open({ fh, flags: cacheFlags(context, kept) });
+          close(context, fh);
           reply.error(refused);
         });
       });
     },
     releasedir: ({ fh }, reply) => {
-      close(fh);
+      close(context, fh);
       reply.ok();
     },
-    fsyncdir: (_request, reply) => {
-      mds.call('sync', undefined, (errno) => (errno === 0 ? reply.ok() : reply.error(errno)));
-    },
+    fsyncdir: ({ nodeId }, reply) => fsyncdir(context, fidOf(nodeId), reply),
     readdir: ({ nodeId, fh, offset }, reply) => {
       const fid = fidOf(nodeId);
       listed(context, fid, fh);
@@ -81,13 +75,38 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
           fid,
           cookie: offset <= DOT_DOT_COOKIE ? 0 : offset,
           attributes: true,
-          each: ({ attributes, cookie, name }) =>
-            attributes === undefined || reply.add(toEntry(files.exact(attributes)), cookie, name),
+          each: ({ attributes, cookie, name }) => {
+            if (attributes === undefined) return true;
+            const added = reply.add(replica.entry(fid, files.exact(attributes)), cookie, name);
+            // It comes first in the next answer.
+            if (!added) replica.forget([{ nodeId: attributes.fid, nlookup: 1 }]);
+            return added;
+          },
         },
         (errno) => (errno === 0 ? reply.end() : reply.error(errno)),
       );
     },
   };
+}
+
+function close({ mds, opens, accesses }: ClientContext, fh: number): void {
+  const closed = opens.remove(fh);
+  if (closed?.kind !== 'directory') return;
+  mds.call('close', { fid: closed.fid }, () => {});
+  accesses.closed(fh);
+}
+
+/** Of the root it is one of everything, for who must know that nothing is on its way. */
+function fsyncdir(context: ClientContext, fid: Fid, reply: EmptyReply): void {
+  const done: Done = (errno) => finish(errno, reply);
+  if (fid === ROOT_FID) syncAll(context, done);
+  else context.mds.call('sync', undefined, done);
+}
+
+/** The listing of a copy changes without the kernel's help. */
+function cacheFlags({ replica }: ClientContext, kept: boolean): number {
+  if (replica.active) return 0;
+  return kept ? CACHED : FOPEN_CACHE_DIR;
 }
 
 function listed({ opens, accessTimes }: ClientContext, fid: Fid, fh: number): void {
@@ -112,7 +131,7 @@ function withDots(
 }
 
 /** Entries of `.` and `..` carry no lookup. */
-export function dotEntry(ino: number): ReturnType<typeof toEntry> {
+export function dotEntry(ino: number): Entry {
   const zero = { sec: 0, nsec: 0 };
   const attr = { ino, size: 0, blocks: 0, atime: zero, mtime: zero, ctime: zero };
   const rest = { mode: 0o040000, nlink: 1, uid: 0, gid: 0, rdev: 0, blksize: 0 };

@@ -104,6 +104,8 @@ function open(
 ): void {
   const { mds, files } = context;
   const fid = fidOf(nodeId);
+  const writes = (flags & (O_ACCMODE | O_TRUNC)) !== 0;
+  if (writes && context.replica.active) return reply.error(Errno.EROFS);
   mds.call('open', { fid }, (errno, opened) => {
     if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
     const { attributes, contents } = opened;
@@ -111,7 +113,8 @@ function open(
     const started = context.opens.get(fh);
     if (started?.kind !== 'file') return reply.error(Errno.EIO);
     const keeps = context.accessTimes.opened(started.file, attributes, flags);
-    const granted = { fh, flags: keeps ? OPEN_FLAGS : FOPEN_NOFLUSH };
+    const cached = keeps && !context.replica.hasOldPages;
+    const granted = { fh, flags: cached ? OPEN_FLAGS : FOPEN_NOFLUSH };
     const done = (failed: Errno | 0): void => {
       if (failed === 0) return reply.open(granted);
       closeFile(context, fh);

@@ -17,7 +17,7 @@ import type {
   TmpfileRequest,
 } from '../../fuse/api.js';
 import type { Answer, Attributes, Reint } from '../../rpc/messages.js';
-import { attrValidMs, toAttr, toEntry } from '../attr.js';
+import { toAttr, toEntry } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import { CONTROL_NAME } from '../control/nodes.js';
 import { VALID_MS } from '../limits.js';
@@ -73,9 +73,10 @@ export function namespaceOperations(context: ClientContext): NamespaceHandlers {
       mds.call('lookup', { parent, name }, (errno, attributes) => {
         // Its caller waits as long as there is no answer.
         context.accesses.lookedUp(parent, errno, caller);
-        if (errno === Errno.ENOENT) reply.entry(NEGATIVE);
-        else if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-        else reply.entry(toEntry(files.exact(attributes)));
+        if (errno === Errno.ENOENT) {
+          reply.entry({ ...NEGATIVE, entryValidMs: context.replica.missingMs(parent, name) });
+        } else if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+        else reply.entry(context.replica.entry(parent, files.exact(attributes)));
       });
     },
     mkdir: ({ nodeId, name, mode, umask, caller }, reply) => {
@@ -261,6 +262,9 @@ export function answerAttr(
 ): Answer<'getattr'> {
   return (errno: Errno | 0, attributes: Attributes | undefined) => {
     if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-    else reply.attr(toAttr(context.files.exact(attributes)), attrValidMs(attributes));
+    else {
+      const validMs = context.replica.attrValidMs(attributes);
+      reply.attr(toAttr(context.files.exact(attributes)), validMs);
+    }
   };
 }

@@ -6,6 +6,7 @@ import { CAPABILITY, isAclName } from '../../base/xattr-name.js';
 import type { Handlers } from '../../fuse/api.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import { sealWrites } from '../seal.js';
+import { syncAll } from '../sync-all.js';
 import { finish } from './namespace.js';
 import { mayTakePrivileges } from './set-id.js';
 
@@ -90,9 +91,6 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
         else reply.statfs({ ...use, namelen: NAME_BYTES_MAX, frsize: use.bsize });
       });
     },
-    syncfs: (_request, reply) => {
-      files.recordAll();
-      mds.call('sync', undefined, (errno) => finish(errno, reply));
-    },
+    syncfs: (_request, reply) => syncAll(context, (errno) => finish(errno, reply)),
   };
 }

@@ -1,7 +1,8 @@
 /** Who takes the parts of a line: one collects its text, the other counts its bytes. */
+
+import { bytesToBase64, renderBytes, renderedBytes } from '../../base/byte-string.js';
 import { type Fid, fidTextLength, formatFid } from '../../base/fid.js';
 import { decimalDigits, type Timespec, timeToNanoseconds } from '../../base/time.js';
-import { bytesToBase64, renderBytes, renderedBytes } from './byte-string.js';
 
 /** Each method takes an ASCII text that stands before a value, and the value. */
 export interface LineTaker {

@@ -1,4 +1,6 @@
 /** Lines of `stream.ndjson` back to records: the inverse of ndjson.ts. Unknown keys are ignored. */
+
+import { base64ToBytes, parseBytes } from '../../base/byte-string.js';
 import { type Fid, parseFid } from '../../base/fid.js';
 import { type Timespec, timeFromNanoseconds } from '../../base/time.js';
 import type {
@@ -15,7 +17,6 @@ import type {
   Transno,
 } from '../record.js';
 import { RecordError } from '../record-error.js';
-import { base64ToBytes, parseBytes } from './byte-string.js';
 
 export interface ParsedLine {
   readonly record: FeedRecord;

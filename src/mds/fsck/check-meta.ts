@@ -6,6 +6,7 @@ import { LOG_START } from '../../feed/position.js';
 import type { StoredSpan } from '../../feed/span.js';
 import type { Inspection } from '../../store/inspection.js';
 import { decodeFormat } from '../../store/upgrade.js';
+import { decodeReplicaRow } from '../replica-row.js';
 import type { Findings } from './findings.js';
 import { COUNTERS, type CounterName, type Mend } from './mend.js';
 
@@ -68,6 +69,9 @@ export function checkPresent(
 
 function mends(name: string): readonly Mend[] {
   if (name === 'format') return [{ do: 'open' }];
+  // An ordinary filesystem is left: what it is a copy of, and how far, nothing else tells.
+  if (name === 'replica')
+    return [{ do: 'remove', table: 'meta', key: Buffer.from(name, 'latin1') }];
   const counter = COUNTERS.find((known) => known === name);
   return counter === undefined ? [] : [{ do: 'counter', name: counter }];
 }
@@ -77,6 +81,7 @@ function isCounter(name: string, value: Buffer): boolean {
   if (U64_KEYS.includes(name)) {
     return value.length === 8 && Number.isSafeInteger(Number(value.readBigUInt64LE(0)));
   }
+  if (name === 'replica') return decodeReplicaRow(value) !== undefined;
   if (name === 'feed.next' || name === 'format') return value.length === 4;
   if (name !== 'log.end') return true;
   const end = logEnd(value)?.end;

@@ -20,6 +20,7 @@ import type { Inode } from '../inode.js';
 import { ACL_BYTES_MAX } from '../limits.js';
 import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
+import { withType } from './given-inode.js';
 import { recordXattr, storeXattr, type Xattr } from './record-xattr.js';
 
 const NO_XATTRS: readonly Xattr[] = [];
@@ -30,17 +31,43 @@ export function setAcl(
   inode: Inode,
   { name, value, killSgid = false }: Extract<Reint, { op: 'setxattr' }>,
 ): void {
-  if (isSymlink(inode.mode)) throw new FsError(Errno.EOPNOTSUPP, 'symlinks have no ACL');
-  if (value.byteLength > ACL_BYTES_MAX) throw new FsError(Errno.E2BIG, 'ACL too long');
-  const acl = decodeAcl(value);
-  if (name === DEFAULT_ACL) {
-    if (!isDirectory(inode.mode)) throw new FsError(Errno.EACCES, 'only directories have it');
-    return storeAcl(txn, inode, DEFAULT_ACL, acl);
-  }
+  const acl = checkedAcl(inode, name, value);
+  if (name === DEFAULT_ACL) return storeAcl(txn, inode, DEFAULT_ACL, acl);
   inode.mode = withPermissionBits(inode.mode, permissionsOf(acl));
   if (killSgid) inode.mode &= ~S_ISGID;
   if (isMinimal(acl)) dropAccessAcl(txn, inode);
   else storeAcl(txn, inode, ACCESS_ACL, acl);
+}
+
+/**
+ * Sets one of the two lists as it was set elsewhere, and the mode with it. FsError(EINVAL,
+ * EOPNOTSUPP, EACCES, E2BIG), EINVAL also where list and mode do not belong together.
+ */
+export function setAclVerbatim(
+  txn: Transaction,
+  inode: Inode,
+  { name, value }: Extract<Reint, { op: 'setxattr' }>,
+): void {
+  const acl = checkedAcl(inode, name, value);
+  if (name === ACCESS_ACL) {
+    const mode = withType(inode.mode, txn.verbatim?.mode) ?? inode.mode;
+    if (isMinimal(acl) || permissionsOf(acl) !== (mode & S_IRWXUGO)) {
+      throw new FsError(Errno.EINVAL, 'the ACL does not belong to the mode');
+    }
+    inode.mode = mode;
+  }
+  storeAcl(txn, inode, name, acl);
+}
+
+/** FsError(EINVAL, EOPNOTSUPP, EACCES, E2BIG). */
+function checkedAcl(inode: Inode, name: string, value: Uint8Array): Acl {
+  if (isSymlink(inode.mode)) throw new FsError(Errno.EOPNOTSUPP, 'symlinks have no ACL');
+  if (value.byteLength > ACL_BYTES_MAX) throw new FsError(Errno.E2BIG, 'ACL too long');
+  const acl = decodeAcl(value);
+  if (name === DEFAULT_ACL && !isDirectory(inode.mode)) {
+    throw new FsError(Errno.EACCES, 'only directories have it');
+  }
+  return acl;
 }
 
 /** The mode says it all now. */

@@ -18,6 +18,7 @@ import { DIRECTORY_LINK_MAX, TARGET_BYTES_MAX } from '../limits.js';
 import { checkName, direntType, recordAttrs } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 import { inheritPermissions } from './acls.js';
+import { givenAttributes, givenInode } from './given-inode.js';
 import { checkUnsigned32 } from './numbers.js';
 import { recordXattr, storeXattr, type Xattr } from './record-xattr.js';
 
@@ -27,17 +28,20 @@ const CREATABLE = [S_IFREG, S_IFDIR, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK];
 
 /** create, mkdir, mknod. FsError(EEXIST, ENOENT, ENOTDIR, ENAMETOOLONG, EMLINK, EINVAL, EIO). */
 export function create(txn: Transaction, change: Create): Inode {
-  const { parent: parentFid, name, mode } = change;
+  const { parent: parentFid, name } = change;
+  const given = givenAttributes(txn);
+  const { mode } = given ?? change;
   const type = mode & S_IFMT;
   if (!CREATABLE.includes(type)) throw new FsError(Errno.EINVAL, 'no such file type');
-  const rdev = type === S_IFCHR || type === S_IFBLK ? change.rdev : 0;
+  const rdev = type === S_IFCHR || type === S_IFBLK ? (given ?? change).rdev : 0;
   checkUnsigned32(rdev, 'device number');
   const parent = newEntry(txn, parentFid, name);
   if (type === S_IFDIR && parent.nlink >= DIRECTORY_LINK_MAX) {
     throw new FsError(Errno.EMLINK, 'too many subdirectories');
   }
-  const inode = newInode(txn, parent, mode);
-  const xattrs = inheritPermissions(txn.namespace, parent, inode, change.umask);
+  const inode = given === undefined ? newInode(txn, parent, mode) : givenInode(txn, given);
+  const xattrs =
+    given === undefined ? inheritPermissions(txn.namespace, parent, inode, change.umask) : [];
   inode.rdev = rdev;
   attach(txn, parent, name, inode);
   if (isDirectory(mode)) {
@@ -60,7 +64,9 @@ export function symlink(txn: Transaction, parentFid: Fid, name: string, target: 
   if (target === '') throw new FsError(Errno.ENOENT, 'empty link target');
   if (target.length > TARGET_BYTES_MAX) throw new FsError(Errno.ENAMETOOLONG, 'link target');
   const parent = newEntry(txn, parentFid, name);
-  const inode = newInode(txn, parent, S_IFLNK | 0o777);
+  const given = givenAttributes(txn);
+  const mode = S_IFLNK | 0o777;
+  const inode = given === undefined ? newInode(txn, parent, mode) : givenInode(txn, given);
   inode.target = target;
   txn.bytes += target.length;
   inode.size = target.length;

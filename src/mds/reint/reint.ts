@@ -8,6 +8,7 @@ import type { Inode } from '../inode.js';
 import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
 import { create, symlink } from './create.js';
+import { checkVerbatim } from './given-inode.js';
 import { link } from './link.js';
 import { RENAME_WHITEOUT, rename } from './rename.js';
 import { setattr } from './setattr.js';
@@ -21,6 +22,7 @@ const debug = createDebug('feedfs:mds');
 /** Runs to completion or throws FsError and has changed nothing. */
 export function reint(txn: Transaction, change: Reint): Inode {
   if (debug.enabled) debug('transno %d: %s', txn.transno, change.op);
+  if (txn.verbatim !== undefined) checkVerbatim(txn.verbatim);
   switch (change.op) {
     case 'create':
       return create(txn, change);

@@ -49,6 +49,7 @@ export function rename(
   const dirent = namespace.entry(from.parent, from.name);
   const moved = namespace.inode(dirent.fid as Fid);
   const existing = namespace.dirents.lookup(to.parent, to.name);
+  checkVerbatim(txn, moved, existing, flags);
   if (existing !== undefined && (flags & RENAME_NOREPLACE) !== 0) {
     throw new FsError(Errno.EEXIST, 'the name is taken');
   }
@@ -73,6 +74,28 @@ export function rename(
   move(txn, source, target, dirent, existing, moved, victim);
   leaveWhiteout(txn, source, whiteout, xattrs);
   return moved;
+}
+
+/** Of a copied change: it moves what it moved there, over what it replaced there. FsError(ESTALE, ENOENT, EEXIST, EINVAL). */
+function checkVerbatim(
+  txn: Transaction,
+  moved: Inode,
+  existing: Dirent | undefined,
+  flags: number,
+): void {
+  if (txn.verbatim === undefined) return;
+  const { other } = txn.verbatim;
+  txn.checkNamed(moved.fid);
+  if ((flags & ~RENAME_EXCHANGE) !== 0) throw new FsError(Errno.EINVAL, 'a record has no flags');
+  if (other === undefined && existing !== undefined) {
+    throw new FsError(Errno.EEXIST, `the new name is that of ${existing.fid}`);
+  }
+  if (other !== undefined && existing === undefined) {
+    throw new FsError(Errno.ENOENT, `the new name is not that of ${other}`);
+  }
+  if (existing !== undefined && existing.fid !== other) {
+    throw new FsError(Errno.ESTALE, `the new name is that of ${existing.fid}, not of ${other}`);
+  }
 }
 
 function move(

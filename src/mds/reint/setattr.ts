@@ -26,9 +26,8 @@ export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): In
   const attrs: Changed = {};
   if (change.size !== undefined) {
     truncate(txn, inode, change.size);
-    inode.mtime = txn.time;
     attrs.size = inode.size;
-    attrs.mtime = inode.mtime;
+    if (txn.verbatim === undefined) attrs.mtime = inode.mtime = txn.time;
   }
   let mode = inode.mode;
   if (change.mode !== undefined) mode = (mode & S_IFMT) | (change.mode & 0o7777);
@@ -39,13 +38,15 @@ export function setattr(txn: Transaction, fid: Fid, change: AttributeChange): In
   if (change.atime !== undefined) attrs.atime = inode.atime = timeOf(txn, change.atime);
   if (change.mtime !== undefined) attrs.mtime = inode.mtime = timeOf(txn, change.mtime);
   txn.changed(inode);
+  if (txn.verbatim?.ctime !== undefined) inode.ctime = txn.verbatim.ctime;
   attrs.ctime = inode.ctime;
-  if (losesCapability(inode, change)) dropCapability(txn, inode);
+  if (txn.verbatim === undefined && losesCapability(inode, change)) dropCapability(txn, inode);
   // Both in force before either record is judged.
   const xattr = acl === undefined ? undefined : { name: ACCESS_ACL, value: encodeAcl(acl) };
   if (xattr !== undefined) storeXattr(txn, inode, xattr);
   txn.recordOf(inode, () => ({ op: 'setattr', attrs }));
-  if (xattr !== undefined) recordXattr(txn, inode, xattr);
+  // A copied change has another one behind it that tells of the list.
+  if (xattr !== undefined && txn.verbatim === undefined) recordXattr(txn, inode, xattr);
   return inode;
 }
 

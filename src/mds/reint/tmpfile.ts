@@ -22,6 +22,7 @@ type Tmpfile = Extract<Reint, { op: 'tmpfile' }>;
  */
 export function tmpfile(txn: Transaction, change: Tmpfile): Inode {
   const { namespace } = txn;
+  if (txn.verbatim !== undefined) throw new FsError(Errno.EINVAL, 'no record tells of it');
   const parent = namespace.directory(change.parent);
   // The errno of ext4, where other changes of a removed directory are ENOENT.
   if (parent.nlink === 0) throw new FsError(Errno.EPERM, 'the directory was removed');

@@ -12,6 +12,7 @@ export function unlink(txn: Transaction, parentFid: Fid, name: string): Inode {
   const parent = namespace.directory(parentFid);
   const dirent = namespace.entry(parentFid, name);
   const inode = namespace.inode(dirent.fid as Fid);
+  txn.checkNamed(inode.fid);
   if (isDirectory(inode.mode)) throw new FsError(Errno.EISDIR, 'use rmdir');
   namespace.dirents.remove(parentFid, dirent);
   txn.entryChanged(parent, -1);
@@ -32,6 +33,7 @@ export function rmdir(txn: Transaction, parentFid: Fid, name: string): Inode {
   const parent = namespace.directory(parentFid);
   const dirent = namespace.entry(parentFid, name);
   const inode = namespace.directory(dirent.fid as Fid);
+  txn.checkNamed(inode.fid);
   if (inode.entries > 0) throw new FsError(Errno.ENOTEMPTY, 'the directory has entries');
   namespace.dirents.remove(parentFid, dirent);
   parent.nlink--;
@@ -50,6 +52,7 @@ export function rmdir(txn: Transaction, parentFid: Fid, name: string): Inode {
 /** One name less; without any the object goes, or waits for its last close. */
 export function loseName(txn: Transaction, inode: Inode, place: Place): void {
   inode.nlink = isDirectory(inode.mode) ? 0 : inode.nlink - 1;
+  if (txn.verbatim?.atime !== undefined) inode.atime = txn.verbatim.atime;
   txn.namespace.links.lost(inode, place);
   txn.changed(inode);
   if (inode.nlink === 0) txn.nameless(inode);

@@ -1,11 +1,12 @@
 import { Errno, FsError } from '../../base/errno.js';
 import { isRegular, withoutSetId } from '../../base/mode.js';
-import { compareTimes } from '../../base/time.js';
+import { compareTimes, type Timespec } from '../../base/time.js';
 import { EXTENTS_MAX } from '../../feed/record-limits.js';
 import { FILE_BYTES_MAX, INLINE_BYTES_MAX, WRITE_EXTENTS_MAX } from '../../rpc/limits.js';
 import type { Reint, WrittenExtent } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
+import { withType } from './given-inode.js';
 import { checkTime } from './numbers.js';
 import { noteDataEnd } from './tmpfile.js';
 
@@ -33,15 +34,13 @@ export function write(txn: Transaction, change: Write): Inode {
   inode.size = change.size;
   inode.blocks = change.blocks;
   inode.mtime = change.mtime;
-  const mode = change.killSuidgid ? withoutSetId(inode.mode) : inode.mode;
-  const modeChanged = mode !== inode.mode;
-  inode.mode = mode;
-  // The data may be older than what happened to the inode since.
-  if (compareTimes(inode.ctime, change.mtime) < 0) inode.ctime = change.mtime;
+  const mode = newMode(txn, inode, change);
+  if (mode !== undefined) inode.mode = mode;
+  inode.ctime = newCtime(txn, inode, change);
   namespace.inodes.touch(inode);
   if (inode.nlink === 0) noteDataEnd(namespace, inode, dataEnd);
   const { size, mtime, ctime } = inode;
-  const attrs = { size, mtime, ctime, ...(modeChanged ? { mode } : {}) };
+  const attrs = { size, mtime, ctime, ...(mode === undefined ? {} : { mode }) };
   // More extents than a record holds are several records of the one transaction.
   for (let at = 0; at === 0 || at < change.extents.length; at += EXTENTS_MAX) {
     // Copies: the writer goes on adding to its own.
@@ -49,6 +48,19 @@ export function write(txn: Transaction, change: Write): Inode {
     txn.recordOf(inode, () => ({ op: 'write', extents, attrs }));
   }
   return inode;
+}
+
+/** What the record says of the mode: undefined where that stays. */
+function newMode({ verbatim }: Transaction, inode: Inode, change: Write): number | undefined {
+  if (verbatim !== undefined) return withType(inode.mode, verbatim.mode);
+  const mode = change.killSuidgid ? withoutSetId(inode.mode) : inode.mode;
+  return mode === inode.mode ? undefined : mode;
+}
+
+/** The data may be older than what happened to the inode since. */
+function newCtime({ verbatim, time }: Transaction, inode: Inode, change: Write): Timespec {
+  if (verbatim !== undefined) return verbatim.ctime ?? time;
+  return compareTimes(inode.ctime, change.mtime) < 0 ? change.mtime : inode.ctime;
 }
 
 /** Where the extents end. Nothing may be found wrong with them later, by the log. */

@@ -7,7 +7,8 @@ import type { Inode } from '../inode.js';
 import { XATTR_LIST_BYTES_MAX, XATTR_VALUE_BYTES_MAX } from '../limits.js';
 import type { Namespace } from '../namespace.js';
 import type { Transaction } from '../transaction.js';
-import { setAcl } from './acls.js';
+import { setAcl, setAclVerbatim } from './acls.js';
+import { withType } from './given-inode.js';
 import { recordXattr, storeXattr, type Xattr } from './record-xattr.js';
 
 type Setxattr = Extract<Reint, { op: 'setxattr' }>;
@@ -26,7 +27,8 @@ export function setxattr(txn: Transaction, change: Setxattr): Inode {
   const exists = inode.hasXattrs && namespace.xattrs.has(inode.fid, name);
   if (!exists) checkRoomFor(namespace, inode, name);
   if (isAclName(name)) {
-    setAcl(txn, inode, change);
+    if (txn.verbatim === undefined) setAcl(txn, inode, change);
+    else setAclVerbatim(txn, inode, change);
     return inode;
   }
   if (exists && (flags & XATTR_CREATE) !== 0) throw new FsError(Errno.EEXIST, 'xattr exists');
@@ -54,11 +56,10 @@ export function removexattr(txn: Transaction, fid: Fid, name: string): Inode {
     throw new FsError(Errno.ENODATA, 'no such xattr');
   }
   namespace.xattrs.remove(fid, name);
+  const mode = withType(inode.mode, txn.verbatim?.mode);
+  if (mode !== undefined) inode.mode = mode;
   txn.changed(inode);
-  txn.recordOf(inode, () => ({
-    op: 'removexattr',
-    xattr: { name },
-    attrs: { ctime: inode.ctime },
-  }));
+  const attrs = { ctime: inode.ctime, ...(mode === undefined ? {} : { mode }) };
+  txn.recordOf(inode, () => ({ op: 'removexattr', xattr: { name }, attrs }));
   return inode;
 }

@@ -2,7 +2,7 @@
  * Names and other byte strings in JSON: a JSON string when the bytes are UTF-8,
  * else `{"base64":"…"}`. Both lead back to the same bytes.
  */
-import { nameFromText, nameToText } from '../../base/name.js';
+import { nameFromText, nameToText } from './name.js';
 
 /** Printable ASCII that JSON needs no escape for. */
 const PLAIN = /^[ !#-[\]-~]*$/;
