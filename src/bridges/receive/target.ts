@@ -1,5 +1,7 @@
 /** What a stream is applied to: a directory of any filesystem, or another feedfs. */
-import type { FeedRecord } from '../../feed/record.js';
+import type { Fid } from '../../base/fid.js';
+import type { Timespec } from '../../base/time.js';
+import type { Extent, FeedRecord } from '../../feed/record.js';
 import type {
   BaselineEnd,
   BaselineHead,
@@ -15,7 +17,23 @@ export interface CopyProgress {
   readonly filesystem: string;
   readonly feed: number;
   readonly baseline: 'running' | 'complete';
+  /** Where the source's records go on: everything before is in the copy, and may be confirmed. */
   readonly place: LogPlace;
+  /**
+   * Index of the next record to be applied, where that is beyond `place`: a receiver was
+   * stopped in a batch, and where in the log that record is nobody told it.
+   */
+  readonly applied?: number | undefined;
+  /**
+   * By the source's clock: of the last change before `place`, or when the stream was begun
+   * that brought it, whichever is later. Undefined: it is not known.
+   */
+  readonly time?: Timespec | undefined;
+}
+
+/** Everything before it is in the copy: the index is exact, and the offset not beyond the true one. */
+export function appliedPlace({ place, applied }: CopyProgress): LogPlace {
+  return applied === undefined ? place : { ...place, index: Math.max(place.index, applied) };
 }
 
 /** An object of a baseline with its extended attributes. */
@@ -28,6 +46,8 @@ export interface WholeObject {
 export interface KeptContents {
   readonly bytes: number;
   parts(): Iterable<Contents>;
+  /** Those of one file, without going through the others; with a range only those that have some of it. */
+  partsOf(fid: Fid, range?: Extent): Iterable<Contents>;
 }
 
 /** Changes of whole transactions. */
@@ -37,6 +57,8 @@ export interface Batch {
   /** Ascending; the first is at or behind `from`. Accesses are left out. */
   readonly records: readonly FeedRecord[];
   readonly contents: KeptContents;
+  /** That of the copy's progress (above) with it. */
+  readonly time: Timespec;
 }
 
 /** What whoever receives is not allowed to set, or the target cannot hold. */
@@ -69,7 +91,7 @@ export interface Target {
   contents(part: Contents): Promise<void>;
   names(batch: readonly BaselineName[]): Promise<void>;
   /** What the baseline did not name goes; from now on the copy is what the source was. */
-  endBaseline(end: BaselineEnd, place: LogPlace): Promise<void>;
+  endBaseline(end: BaselineEnd, place: LogPlace, time: Timespec): Promise<void>;
   apply(batch: Batch): Promise<void>;
   /** Everything that was applied is on disk when it resolves: returns up to where, for the source to forget. */
   flush(): Promise<LogPlace | undefined>;
