@@ -25,6 +25,7 @@ import {
 import type { BenchContext, Section } from '../test/bench/section.js';
 import { backlog } from '../test/bench/sections/backlog.js';
 import { capabilities } from '../test/bench/sections/capabilities.js';
+import { clone } from '../test/bench/sections/clone.js';
 import { drain } from '../test/bench/sections/drain.js';
 import { feeds } from '../test/bench/sections/feeds.js';
 import { filtersSection } from '../test/bench/sections/filters.js';
@@ -51,6 +52,7 @@ const SECTIONS: readonly Section[] = [
   latency,
   drain,
   filtersSection,
+  clone,
   idle,
   capabilities,
   requests,

@@ -14,7 +14,7 @@ export interface TestFile {
 
 const TIMEOUT_MS = 120_000;
 /** Folders whose tests start daemons. */
-const EXCLUSIVE = /^test\/(mount|posix|sim|cli)\//;
+const EXCLUSIVE = /^test\/(mount|posix|sim|cli|clone)\//;
 /** A file elsewhere says so in its name: `session-mounted.test.ts`. */
 const EXCLUSIVE_NAME = /mount/;
 /** A file that needs longer says so in a comment of its own: `// test-timeout: 600 s`. */

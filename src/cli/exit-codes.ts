@@ -14,6 +14,9 @@ export const ExitCode = {
   NO_MOUNT: 11,
   FSCK_MENDED: 12,
   FEED_EXPIRED: 13,
+  STREAM_REFUSED: 14,
+  COPY_INCOMPLETE: 15,
+  DIFFERENT: 16,
   INTERRUPTED: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -33,5 +36,8 @@ export const EXIT_CODE_MEANING: Readonly<Record<ExitCode, string>> = {
   11: 'no mounted feedfs found',
   12: 'fsck --repair mended all that it found',
   13: 'the feed has expired: its consumer has to start anew',
+  14: 'the stream cannot be applied; the message says where, and the way out',
+  15: 'done, but some owners, attributes or special files could not be set',
+  16: 'verify found a difference',
   130: 'stopped by Ctrl-C',
 };

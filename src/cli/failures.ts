@@ -25,6 +25,13 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   'not-mounted': ExitCode.NO_MOUNT,
 };
 
+/** Errors of the clone stream and of what receives it: their messages say what to do. */
+const STREAM_ERRORS: Readonly<Record<string, ExitCode>> = {
+  StreamRefused: ExitCode.STREAM_REFUSED,
+  StreamError: ExitCode.STREAM_REFUSED,
+  HandsError: ExitCode.FAILURE,
+};
+
 const CODED_ERRORS = new Set(['StoreError', 'MountError', 'UnmountError']);
 
 /** Undefined for an error that is a bug: its stack is wanted. */
@@ -33,6 +40,8 @@ export function expectedFailure(error: unknown): Failure | undefined {
   if (error instanceof FeedError) return { exitCode: feedExit(error), message: error.message };
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const streamExit = STREAM_ERRORS[error.name];
+  if (streamExit !== undefined) return { exitCode: streamExit, message: error.message };
   if (CODED_ERRORS.has(error.name)) {
     return { exitCode: CODES[code ?? ''] ?? ExitCode.FAILURE, message: error.message };
   }

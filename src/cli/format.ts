@@ -1,4 +1,5 @@
 /** Values as people read them. */
+import { hexEscape, printableText } from '../base/printable.js';
 import type { FeedRecord, Name, Time } from '../consumer/types.js';
 
 const BINARY_UNITS = ['B', 'K', 'M', 'G', 'T', 'P'];
@@ -52,7 +53,6 @@ export function formatClock({ sec, nsec }: Time): string {
 
 const PRINTABLE_LOW = 0x20;
 const DELETE = 0x7f;
-const C1_END = 0x9f;
 
 /**
  * A name on one line and harmless to a terminal: control characters, backslashes
@@ -62,21 +62,11 @@ export function formatName(name: Name): string {
   if (typeof name !== 'string') {
     return Array.from(name, (byte) =>
       byte < PRINTABLE_LOW || byte >= DELETE || byte === 0x5c
-        ? hex(byte)
+        ? hexEscape(byte)
         : String.fromCharCode(byte),
     ).join('');
   }
-  let text = '';
-  for (const character of name) {
-    const code = character.codePointAt(0) ?? 0;
-    const control = code < PRINTABLE_LOW || (code >= DELETE && code <= C1_END);
-    text += control || code === 0x5c ? hex(code) : character;
-  }
-  return text;
-}
-
-function hex(code: number): string {
-  return `\\x${code.toString(16).padStart(2, '0')}`;
+  return printableText(name);
 }
 
 export function formatMode(mode: number): string {

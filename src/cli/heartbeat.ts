@@ -9,7 +9,7 @@ import type { ResidentLimit } from '../store/resident.js';
 
 /** How often unrecorded writes are looked at. */
 const RECORD_CHECK_MS = 250;
-/** Pause between two steps of the purge, or of passing over records, while nothing else happens. */
+/** Pause between two steps of the purge, or of what a reader waits for, while nothing else happens. */
 const PURGE_PAUSE_MS = 1;
 
 export class Heartbeat implements LoopHooks {
@@ -75,8 +75,9 @@ export class Heartbeat implements LoopHooks {
   #waitUs(nowUs: number): number | undefined {
     const due = this.#server.commit.dueInUs(nowUs);
     if (due !== undefined) return due;
-    const { feeds, changelog } = this.#server;
-    if (feeds.purge.pending || changelog.unfinished) return PURGE_PAUSE_MS * 1000;
+    const { feeds, changelog, baselines } = this.#server;
+    const goesOn = feeds.purge.pending || changelog.unfinished || baselines.unfinished;
+    if (goesOn) return PURGE_PAUSE_MS * 1000;
     return this.#client.anyDirty ? RECORD_CHECK_MS * 1000 : undefined;
   }
 }

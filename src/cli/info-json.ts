@@ -10,6 +10,7 @@ export function infoToJson(info: FeedInfo): Record<string, unknown> {
   return {
     id: info.id,
     name: info.name,
+    filesystem: info.filesystem,
     state: info.state,
     created: nanoseconds(info.created),
     lastRead: info.lastRead === undefined ? null : nanoseconds(info.lastRead),
@@ -23,6 +24,8 @@ export function infoToJson(info: FeedInfo): Record<string, unknown> {
     owedBytes: String(info.owedBytes),
     owedRecords: String(info.owedRecords),
     owedText: String(info.owedText),
+    acknowledged: positionToJson(info.acknowledged),
+    gaps: info.gaps,
     oldest: info.oldest === undefined ? null : nanoseconds(info.oldest),
     opens: info.opens,
     idleSeconds: info.idleSeconds,

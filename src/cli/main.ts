@@ -5,24 +5,30 @@ import { fileURLToPath } from 'node:url';
 import { parseArguments } from './arguments.js';
 import { usageError } from './cli-error.js';
 import type { Command, Context } from './command.js';
-import { COMMANDS } from './commands.js';
+import { COMMAND_NAMES, loadCommand, loadCommands } from './commands.js';
 import { ExitCode } from './exit-codes.js';
 import { failureOf } from './failures.js';
 import { commandHelp, programHelp } from './help.js';
 import { BrokenPipe, Output } from './output.js';
 
+/** The names of the commands of the group `word`: `feed ls`, `feed rm`, … */
+function groupOf(word: string): readonly string[] {
+  return COMMAND_NAMES.filter((name) => name.startsWith(`${word} `));
+}
+
 /** The command that `argv` begins with, and the rest. */
-function findCommand(argv: readonly string[]): readonly [Command, readonly string[]] {
+async function findCommand(
+  argv: readonly string[],
+): Promise<readonly [Command, readonly string[]]> {
   const [first = '', second = ''] = argv;
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+  const group = groupOf(first);
   if (group.length > 0) {
-    const command = group.find(({ name }) => name === `${first} ${second}`);
-    if (command !== undefined) return [command, argv.slice(2)];
-    const words = group.map(({ name }) => name.slice(first.length + 1)).join(', ');
+    const name = `${first} ${second}`;
+    if (group.includes(name)) return [await loadCommand(name), argv.slice(2)];
+    const words = group.map((member) => member.slice(first.length + 1)).join(', ');
     throw usageError(`${first} needs one of: ${words}; see feedfs ${first} --help`);
   }
-  const command = COMMANDS.find(({ name }) => name === first);
-  if (command !== undefined) return [command, argv.slice(1)];
+  if (COMMAND_NAMES.includes(first)) return [await loadCommand(first), argv.slice(1)];
   throw usageError(`no command "${first}"; see feedfs --help`);
 }
 
@@ -30,21 +36,21 @@ const HELP = new Set(['help', '--help', '-h']);
 const VERSION = new Set(['--version', '-V']);
 
 /** The help of a group (`feedfs feed --help`): that of its commands. */
-function groupHelp(argv: readonly string[]): string | undefined {
-  const [first, second] = argv;
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length === 0 || second === undefined || !HELP.has(second)) return undefined;
-  return group.map(commandHelp).join('\n\n');
+async function groupHelp(argv: readonly string[]): Promise<string | undefined> {
+  const [first = '', second = ''] = argv;
+  const group = groupOf(first);
+  if (group.length === 0 || !HELP.has(second)) return undefined;
+  return (await loadCommands(group)).map(commandHelp).join('\n\n');
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {
   const { output } = context;
   const [first] = argv;
   if (first === undefined) {
-    output.message(`a command is needed\n\n${programHelp(COMMANDS)}`);
+    output.message(`a command is needed\n\n${programHelp(await loadCommands())}`);
     return ExitCode.USAGE;
   }
-  const help = HELP.has(first) ? programHelp(COMMANDS) : groupHelp(argv);
+  const help = HELP.has(first) ? programHelp(await loadCommands()) : await groupHelp(argv);
   if (help !== undefined) {
     await output.line(help);
     return ExitCode.OK;
@@ -53,7 +59,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<Exit
     await output.line(`feedfs ${version()}`);
     return ExitCode.OK;
   }
-  const [command, rest] = findCommand(argv);
+  const [command, rest] = await findCommand(argv);
   const args = parseArguments(command, rest);
   if (args !== undefined) return command.run(args, context);
   await output.line(commandHelp(command));

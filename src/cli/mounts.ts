@@ -1,45 +1,14 @@
 /** The feedfs mounts of this machine, as the kernel lists them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { FEEDFS_TYPE, type MountEntry, parseMountinfo } from '../base/mountinfo.js';
 import { feedsDirectory } from '../consumer/feeds.js';
 import { CliError } from './cli-error.js';
 import type { Context } from './command.js';
 import { ExitCode } from './exit-codes.js';
 
-export const FILESYSTEM_TYPE = 'fuse.feedfs';
-
-export interface Mount {
-  readonly mountpoint: string;
-  readonly type: string;
-  /** The source; feedfs mounts name their store here. */
-  readonly source: string;
-}
-
-/** Parses /proc/self/mountinfo; spaces and the like are octal there (proc(5)). */
-export function parseMountinfo(content: string): Mount[] {
-  const mounts: Mount[] = [];
-  for (const line of content.split('\n')) {
-    const fields = line.split(' ');
-    const mountpoint = fields[4];
-    const separator = fields.indexOf('-', 6);
-    const type = fields[separator + 1];
-    const source = fields[separator + 2];
-    if (separator < 0 || mountpoint === undefined || type === undefined || source === undefined)
-      continue;
-    mounts.push({ mountpoint: unescapeOctal(mountpoint), type, source: unescapeOctal(source) });
-  }
-  return mounts;
-}
-
-/** Bytes as `\040`; what they spell is UTF-8. */
-function unescapeOctal(text: string): string {
-  if (!text.includes('\\')) return text;
-  const bytes = Buffer.from(text, 'utf8').toString('latin1');
-  const plain = bytes.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
-  return Buffer.from(plain, 'latin1').toString('utf8');
-}
+export const FILESYSTEM_TYPE = FEEDFS_TYPE;
+export type Mount = Pick<MountEntry, 'mountpoint' | 'type' | 'source'>;
 
 export function readMounts(): Mount[] {
   return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'));

@@ -1,5 +1,6 @@
 /** Standard output and error, as far as commands need them. */
 import type { Writable } from 'node:stream';
+import { harmlessText } from '../base/printable.js';
 
 /** Whoever read our output went away: the command ends quietly, as `head` expects. */
 export class BrokenPipe extends Error {
@@ -50,9 +51,9 @@ export class Output {
     return this.line(JSON.stringify(value));
   }
 
-  /** A message on standard error. */
+  /** A message on standard error; what others wrote may be in it, and a terminal must not obey that. */
   message(text: string): void {
-    this.#stderr.write(`feedfs: ${text}\n`);
+    this.#stderr.write(`feedfs: ${harmlessText(text)}\n`);
   }
 
   bold(text: string): string {

@@ -93,6 +93,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       userWatch: options.userWatch,
       recording,
       accesses: audience.accesses,
+      replica: server.replica.active,
       accessTimes,
       stats: () => counted.snapshot(),
     });

@@ -37,8 +37,12 @@ export const BACKLOG_RECORDS_PER_FILE = 100;
 
 /** The image of a fresh ext4: sparse on a tmpfs, so only what is written takes memory. */
 export const DISK_BYTES = 4 * 1024 ** 3;
+/** That ext4 gives an image of that size by itself, with some to spare. */
+export const DISK_INODES = 200_000;
 /** Of the sections that make millions of files or records. */
 export const LARGE_DISK_BYTES = 10 * 1024 ** 3;
+/** A store, a tree and two copies of it for each file, in blocks of 4 KiB and to spare. */
+export const CLONE_BYTES_PER_FILE = 17_000;
 /** Of ext4's size for each inode it can have: for a million files in the large image. */
 export const BYTES_PER_INODE = 4_096;
 /** Memory that must be available before a section makes millions of anything on a tmpfs. */

@@ -25,6 +25,8 @@ const PACKAGES = [
   { package: 'libc6-dev', present: () => fs.existsSync('/usr/include/stdio.h') },
   { package: 'pkg-config', present: () => has('pkg-config') },
   { package: 'libfuse3-dev', present: () => fs.existsSync('/usr/include/fuse3/fuse.h') },
+  { package: 'rsync', present: () => has('rsync') },
+  { package: 'lsyncd', present: () => has('lsyncd') },
   { package: 'e2fsprogs', present: () => has('mkfs.ext4') },
 ] as const;
 

@@ -41,6 +41,11 @@ export interface Sizes {
   readonly ioOperations: number;
   readonly ioRounds: number;
   readonly spinRounds: number;
+  /** Files of the trees that are copied, and how many of them change each time. */
+  readonly cloneFiles: readonly number[];
+  readonly cloneChanges: number;
+  readonly cloneBaselines: number;
+  readonly cloneRounds: number;
 }
 
 const MIB = 1024 ** 2;
@@ -71,6 +76,10 @@ const DEFAULT: Sizes = {
   ioOperations: 20_000,
   ioRounds: 5,
   spinRounds: 5,
+  cloneFiles: [10_000, 100_000],
+  cloneChanges: 1_000,
+  cloneBaselines: 3,
+  cloneRounds: 5,
 };
 
 const QUICK: Sizes = {
@@ -99,6 +108,10 @@ const QUICK: Sizes = {
   ioOperations: 500,
   ioRounds: 1,
   spinRounds: 1,
+  cloneFiles: [100, 1_000],
+  cloneChanges: 20,
+  cloneBaselines: 1,
+  cloneRounds: 1,
 };
 
 const FULL: Sizes = {
@@ -106,6 +119,7 @@ const FULL: Sizes = {
   name: 'full',
   backlogRecords: [...DEFAULT.backlogRecords, 10_000_000],
   filterRecords: 1_000_000,
+  cloneFiles: [...DEFAULT.cloneFiles, 1_000_000],
 };
 
 export const SIZES: Readonly<Record<SizeName, Sizes>> = {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMANDS } from '../../src/cli/commands.js';
+import { COMMAND_NAMES, loadCommands } from '../../src/cli/commands.js';
 import { EXIT_CODE_MEANING, ExitCode } from '../../src/cli/exit-codes.js';
 import { feedfs } from '../support/mount.js';
 
@@ -18,7 +18,7 @@ test('--help names every command and every exit code, in 80 columns', async () =
   assert.is(code, ExitCode.OK);
   assert.is(stderr, '');
   assertFits(help);
-  for (const { name } of COMMANDS) assert.match(help, new RegExp(`^  ${name} `, 'm'));
+  for (const name of COMMAND_NAMES) assert.match(help, new RegExp(`^  ${name} `, 'm'));
   for (const exitCode of Object.values(ExitCode)) {
     assert.match(
       help,
@@ -44,7 +44,16 @@ test('exit codes are distinct', () => {
   assert.is(new Set(codes).size, codes.length);
 });
 
-for (const command of COMMANDS) {
+const commands = await loadCommands();
+
+test('every command is listed under its own name', () => {
+  assert.equal(
+    commands.map(({ name }) => name),
+    COMMAND_NAMES,
+  );
+});
+
+for (const command of commands) {
   const words = command.name.split(' ');
 
   test(`${command.name} --help lists its arguments and options, in 80 columns`, async () => {

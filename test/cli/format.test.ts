@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseMountinfo } from '../../src/base/mountinfo.js';
 import { formatAge, formatBytes, formatName, formatRecord } from '../../src/cli/format.js';
 import { wrap } from '../../src/cli/help.js';
-import { isWithin, mountContaining, parseMountinfo } from '../../src/cli/mounts.js';
+import { isWithin, mountContaining } from '../../src/cli/mounts.js';
 import { table } from '../../src/cli/output.js';
 import { parseRecord } from '../../src/consumer/parse.js';
 import { recordLine } from '../consumer/record-line.js';
@@ -90,7 +91,14 @@ const MOUNTINFO = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw
 
 test('mountinfo: octal, optional fields, the innermost mount', () => {
   const mounts = parseMountinfo(MOUNTINFO);
-  assert.equal(mounts[1], { mountpoint: '/mnt/a b', type: 'fuse.feedfs', source: '/srv/störe' });
+  assert.equal(mounts[1], {
+    ...{ mountpoint: '/mnt/a b', type: 'fuse.feedfs', source: '/srv/störe' },
+    ...{ device: 50, root: '/' },
+  });
+  assert.equal(
+    mounts.map(({ device }) => device),
+    [2049, 50, 51],
+  );
   assert.is(mountContaining(mounts, '/mnt/a b/x')?.type, 'fuse.feedfs');
   assert.is(mountContaining(mounts, '/mnt/a b/sub/x')?.type, 'tmpfs');
   assert.is(mountContaining(mounts, '/mnt/a bc')?.type, 'ext4');

@@ -122,7 +122,14 @@ test('.lustre is in no listing, and only in the root', () =>
     assert.equal(fs.readdirSync(mount.mnt), ['dir']);
     assert.is((await runOk('find', ['.', '-name', 'fid'], { cwd: mount.mnt })).trim(), '');
     const top = join(mount.mnt, '.lustre');
-    assert.equal(fs.readdirSync(top).sort(), ['feeds', 'fid', 'stats', 'watch']);
+    assert.equal(fs.readdirSync(top).sort(), [
+      'feeds',
+      'fid',
+      'places',
+      'replica',
+      'stats',
+      'watch',
+    ]);
     // By listing alone nobody learns which FIDs there are.
     assert.equal(fs.readdirSync(join(top, 'fid')), []);
     await runOk('rm', ['-rf', 'dir'], { cwd: mount.mnt });

@@ -172,6 +172,6 @@ const REFUSALS = new Set([
   ...['ENODATA', 'ELOOP', 'EMLINK', 'ENXIO', 'EOPNOTSUPP', 'ENAMETOOLONG', 'EBUSY'],
 ]);
 
-function isRefusal(code: string): boolean {
+export function isRefusal(code: string): boolean {
   return REFUSALS.has(code);
 }

@@ -1,11 +1,12 @@
 /**
  * A mount for one unmodified program: a feed is made before the program starts,
- * and afterwards the feed must describe what the program has made, and the store
- * must be sound.
+ * and afterwards the feed must describe what the program has made, a copy that is
+ * brought up to date from it must be identical, and the store must be sound.
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { ProgramClone } from '../clone/program-clone.js';
 import { ReplayMount } from '../mount/replay-mount.js';
 import { feedfs, type TestMount, withMount } from '../support/mount.js';
 import { type RunOptions, runOk } from '../support/processes.js';
@@ -25,8 +26,8 @@ export interface ProgramMount {
 
 /**
  * Mounts an empty store with a feed, runs `use`, and checks that the feed applied
- * to an empty directory gives the same tree, and that fsck finds nothing. `target`
- * is that directory, where the temporary one could not hold what the program makes.
+ * to an empty directory gives the same tree, that a copy follows, and that fsck finds
+ * nothing. `target` is that directory, where the temporary one could not hold what the program makes.
  */
 export function withProgram(
   use: (program: ProgramMount) => Promise<void>,
@@ -37,12 +38,15 @@ export function withProgram(
     fs.mkdirSync(aside);
     const replay = new ReplayMount(mount, target);
     replay.begin();
+    const copy = new ProgramClone(mount, target ?? aside);
+    await copy.begin();
     const sh = (command: string, args: readonly string[], options: RunOptions = {}) =>
       runOk(command, args, { cwd: mount.mnt, timeoutMs: PROGRAM_MS, ...options });
     await use({ mount, mnt: mount.mnt, aside, sh });
     replay.quiesce();
     // Reading is not recorded, and programs read.
     replay.check({ atime: false });
+    await copy.check();
     await mount.unmount();
     await checkStore(mount.store);
   });

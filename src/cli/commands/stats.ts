@@ -1,6 +1,6 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { percentile } from '../../base/histogram.js';
+import { readTextFile } from '../../consumer/text-file.js';
 import type { Stats } from '../../rpc/messages.js';
 import type { Arguments } from '../arguments.js';
 import { usageError } from '../cli-error.js';
@@ -36,7 +36,7 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
     throw usageError('--json and --prometheus exclude each other');
   }
   const mount = findMount(args.value('mount'), context);
-  const text = await fs.promises.readFile(path.join(mount, '.lustre', 'stats'), 'utf8');
+  const text = await readTextFile(path.join(mount, '.lustre', 'stats'));
   const stats = JSON.parse(text) as Stats;
   if (args.has('json')) await output.json(stats);
   else if (args.has('prometheus')) await output.write(renderPrometheus(stats));
