@@ -36,7 +36,7 @@ export const EXIT_CODE_MEANING: Readonly<Record<ExitCode, string>> = {
   11: 'no mounted feedfs found',
   12: 'fsck --repair mended all that it found',
   13: 'the feed has expired: its consumer has to start anew',
-  14: 'the stream cannot be applied; the message says where, and the way out',
+  14: 'the stream cannot be made or applied; the message says why, and the way out',
   15: 'done, but some owners, attributes or special files could not be set',
   16: 'verify found a difference',
   130: 'stopped by Ctrl-C',

@@ -23,7 +23,9 @@ export async function helloOf({
   tell,
 }: HelloParts): Promise<Copy | null | undefined> {
   const cancel = after(HELLO_NOTICE_MS, () => {
-    tell("waiting for the receiving command's first line, which says what copy is there");
+    tell(
+      "waiting for the receiving command's first line, which says what copy is there (it has to be feedfs receive, a dry run with --json; Ctrl-C ends this)",
+    );
   });
   try {
     return await Promise.race([copy, rejection(stop)]);

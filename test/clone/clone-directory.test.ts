@@ -5,14 +5,16 @@
  *
  * FEEDFS_RUNS sets the number of rounds, FEEDFS_SEED which ones.
  */
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type TestMount, withMount } from '../support/mount.js';
+import { openFeed } from '../../src/consumer/feeds.js';
+import { MAIN, type TestMount, withMount } from '../support/mount.js';
 import { sequences } from './clone-step.js';
 import { CloneWork } from './clone-work.js';
-import { assertIdentical, clone, quiesce } from './cloning.js';
+import { assertIdentical, clone, quiesce, streamOf } from './cloning.js';
 import { withFilesystem } from './targets.js';
 
 const RUNS = Number(process.env.FEEDFS_RUNS ?? 10);
@@ -89,6 +91,30 @@ test('while nothing is confirmed, the same records come again and change nothing
       );
       await assertIdentical(mnt, target);
     }
+  }));
+
+test('a stream out of a file is received, and not confirmed: it may be for another copy', () =>
+  withMount(async (mount) => {
+    const { mnt, folder } = mount;
+    const [target, kept] = [join(folder, 'target'), join(folder, 'stream')];
+    fs.mkdirSync(target);
+    mount.feed(FEED);
+    fs.writeFileSync(join(mnt, 'file'), 'contents');
+    quiesce(mnt);
+    fs.writeFileSync(kept, await streamOf({ mnt, feed: FEED }));
+    const stdin = fs.openSync(kept, 'r');
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'receive', target], {
+      stdio: [stdin, 'pipe', 'pipe'],
+      encoding: 'utf8',
+    });
+    fs.closeSync(stdin);
+    assert.is(status, 0, stderr);
+    await assertIdentical(mnt, target);
+    const feed = await openFeed(mnt, FEED);
+    assert.ok((await feed.info()).owedRecords > 0);
+    await clone({ mnt, feed: FEED, args: ['--from', 'last'] }, { target });
+    assert.is((await feed.info()).owedRecords, 0);
+    feed.close();
   }));
 
 test.run();

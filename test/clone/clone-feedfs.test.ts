@@ -141,6 +141,7 @@ test('a copy is read-only until it is promoted, and then a filesystem of its own
     assert.not(known.has(fs.statSync(join(copy.mnt, 'new'), { bigint: true }).ino));
     const refused = await receiveBytes(stream, copy.mnt);
     assert.is(refused.code, 14, refused.stderr);
+    assert.match(refused.stderr, /is not empty, and no copy .*; receive into/);
     assert.not.ok(fs.existsSync(join(copy.mnt, 'last')));
     const again = await feedfs(['receive', '--promote', copy.mnt]);
     assert.is.not(again.code, 0);

@@ -51,7 +51,7 @@ function checkBeginning(from: NonNullable<StreamHeader['from']>, progress: CopyP
   throw new StreamRefused(
     `records ${place.index} to ${from.index - 1} are missing: the stream begins at record ${from.index}, and the copy ends before record ${place.index}`,
     {
-      wayOut: `${BASELINE_REUSES}; or send them too (feedfs send FEED --from ${progress.place.index})`,
+      wayOut: `${BASELINE_REUSES}; or, if the stream before this one was kept in a file, receive that first`,
       tellsCopy: true,
     },
   );

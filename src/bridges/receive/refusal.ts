@@ -34,6 +34,12 @@ export class StreamRefused extends Error {
   }
 }
 
+/** Of one that no stream has to do with: its message says what to do, too. */
+export function withWayOut(error: unknown): unknown {
+  if (!(error instanceof StreamRefused) || error.wayOut === undefined) return error;
+  return new StreamRefused(`${error.message}; ${error.wayOut}`, { cause: error });
+}
+
 /** `byte 1234 (frame 7)`. */
 export function describeStreamPlace({ number, offset }: StreamPlace): string {
   return `byte ${offset} (frame ${number})`;

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { SystemClock } from '../../base/time.js';
 import { bootId, type Confirmer, openConfirmer } from '../../bridges/receive/confirm.js';
@@ -5,6 +6,7 @@ import { noCounts } from '../../bridges/receive/counts.js';
 import { type IdMap, parseIdMap } from '../../bridges/receive/directory/id-map.js';
 import { promote } from '../../bridges/receive/feedfs/promote.js';
 import { openOriginFeed } from '../../bridges/receive/origin-feed.js';
+import { withWayOut } from '../../bridges/receive/refusal.js';
 import { Session } from '../../bridges/receive/session.js';
 import { StreamReader } from '../../bridges/stream/reader.js';
 import type { Arguments } from '../arguments.js';
@@ -90,7 +92,7 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
       print: isDry ? (line) => report.step(line) : undefined,
       notice: (message) => report.message(message),
     },
-    confirms: !isDry && !args.has('no-confirm'),
+    confirms: !isDry && !args.has('no-confirm') && comesNow(),
   };
   try {
     return await receive(receiving);
@@ -113,7 +115,9 @@ interface Receiving {
 
 async function receive(receiving: Receiving): Promise<ExitCode> {
   const { report, options } = receiving;
-  const opened = await openTarget(options);
+  const opened = await openTarget(options).catch((error: unknown) => {
+    throw withWayOut(error);
+  });
   try {
     // What it says is there a sender acknowledges: a receiver that was killed may have left it unwritten.
     await opened.target.flush();
@@ -157,12 +161,20 @@ async function readStream(
     await session.run();
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    report.message(`stopped: ${failureOf(error).message}`);
+    report.message('stopped: of what had come, the whole transactions are in the copy');
   } finally {
     await confirmer?.close();
     stop.dispose();
   }
   return stop.isInterrupted ? ExitCode.INTERRUPTED : ExitCode.OK;
+}
+
+/**
+ * From a sender that is at work, and not out of a file: one that is kept may be for another
+ * copy, which the feed has to wait for.
+ */
+function comesNow(): boolean {
+  return !fs.fstatSync(process.stdin.fd).isFile();
 }
 
 function stateDirectory(args: Arguments, { cwd }: Context): string | undefined {

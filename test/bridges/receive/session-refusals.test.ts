@@ -23,7 +23,7 @@ const REFUSED: readonly (readonly [string, MemoryTarget, readonly Frame[], RegEx
     'a gap',
     MemoryTarget.at(8),
     smallStream(),
-    /records 8 to 9 are missing.*new baseline.*feedfs send FEED --from 8/,
+    /records 8 to 9 are missing.*new baseline.*receive that first/,
   ],
   ['no baseline yet', new MemoryTarget(), smallStream(), /no baseline yet.*feedfs send FEED/],
   [

@@ -12,6 +12,7 @@ import type { Batch, CopyProgress, Target, WholeObject } from '../target.js';
 import { itemsOfBatch } from './batch-items.js';
 import { CopyBooks } from './copy-books.js';
 import { FeedfsHands } from './feedfs-hands.js';
+import { notEmpty } from './replica-failure.js';
 import { ReplicaFile } from './replica-file.js';
 
 export interface FeedfsTargetOptions {
@@ -37,7 +38,9 @@ export class FeedfsTarget implements Target {
     this.#options = options;
     this.#file = new ReplicaFile(options.mount);
     try {
-      this.#progress = this.#file.state().source;
+      const { source, empty } = this.#file.state();
+      if (source === undefined && !empty) throw notEmpty(options.mount);
+      this.#progress = source;
     } catch (error) {
       this.#file.close();
       throw error;

@@ -50,18 +50,20 @@ export function itemFailure(mount: string, item: ReplicaItem, failure: ItemFailu
 }
 
 function beginFailure(mount: string, { errno, reason }: ItemFailure): Error {
-  if (errno === 'ENOTEMPTY') {
-    return new StreamRefused(`${mount} is not empty and no copy`, {
-      wayOut:
-        'receive into a feedfs in which nothing was made yet, or into a directory of this one',
-    });
-  }
+  if (errno === 'ENOTEMPTY') return notEmpty(mount);
   if (errno === 'EPERM') {
     return new StreamRefused(`${mount} cannot become a copy of that filesystem: ${reason}`, {
       wayOut: 'receive into another feedfs, or into a directory of this one',
     });
   }
   return messageFailure(mount, `${reason} (${errno})`);
+}
+
+/** Also one that was a copy and was promoted. */
+export function notEmpty(mount: string): StreamRefused {
+  return new StreamRefused(`${mount} is not empty, and no copy (or no longer one)`, {
+    wayOut: 'receive into a feedfs in which nothing was made yet, or into a directory',
+  });
 }
 
 export function messageFailure(mount: string, reason: string, cause?: unknown): HandsError {
