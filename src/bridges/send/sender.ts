@@ -146,6 +146,9 @@ export class Sender {
       try {
         const end = await this.#sendFrom(source);
         if (end !== 'ended') return end;
+      } catch (error) {
+        if (await this.#wasRemoved(error)) return 'removed';
+        throw error;
       } finally {
         source.close();
       }
@@ -160,12 +163,17 @@ export class Sender {
     try {
       return this.#parts.openRecords(this.#place);
     } catch (error) {
-      if (!(error instanceof FeedError)) throw error;
-      // Of a feed that expired this tells more.
-      const standing = await this.#standing();
-      if (error.code === 'ENOENT' && standing === undefined) return undefined;
+      if (await this.#wasRemoved(error)) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Whether a call on the feed's files failed because the feed is not there any more: which
+   * errno that is depends on how far the call had come. Of a feed that expired it throws that.
+   */
+  async #wasRemoved(error: unknown): Promise<boolean> {
+    return error instanceof FeedError && (await this.#standing()) === undefined;
   }
 
   /** Sends what the source has. 'ended': it has no more, ever. */

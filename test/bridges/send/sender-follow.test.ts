@@ -130,6 +130,28 @@ test('a feed that is removed ends the stream, after what it had', async () => {
   assert.is(world.summary(), 'header records1 commit42 end');
 });
 
+test('whatever a call on a feed that was removed meanwhile says, the stream ends', async () => {
+  const gone = new FeedError('ENOENT', 'backup', 'gone');
+  const stale = new FeedError('ESTALE', 'backup', 'stale');
+  const opening = new World();
+  opening.noRecords = new FeedError('ENODEV', 'backup', 'ended');
+  opening.noStanding = gone;
+  assert.is(await opening.run(), 'removed');
+  const waiting = new World();
+  waiting.follow = true;
+  waiting.waits.push(() => {
+    waiting.noStanding = gone;
+    throw stale;
+  });
+  assert.is(await waiting.run(), 'removed');
+  const there = new World();
+  there.follow = true;
+  there.waits.push(() => {
+    throw stale;
+  });
+  assert.is(await failureOf(there.run()), stale, 'of one that is there it is an error');
+});
+
 test('a feed that expires breaks it off', async () => {
   const world = new World();
   world.follow = true;

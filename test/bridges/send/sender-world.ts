@@ -1,4 +1,5 @@
 /** A sender's world in memory: a feed, files, a clock that the test moves, and what was sent. */
+
 import type { BaselineSource } from '../../../src/bridges/send/baseline-source.js';
 import type { ContentsSource } from '../../../src/bridges/send/contents-source.js';
 import { RecordSource } from '../../../src/bridges/send/record-source.js';
@@ -7,6 +8,7 @@ import type { FeedStanding } from '../../../src/bridges/send/standing.js';
 import type { Window } from '../../../src/bridges/send/window.js';
 import type { Frame } from '../../../src/bridges/stream/frame.js';
 import { StreamWriter } from '../../../src/bridges/stream/writer.js';
+import type { FeedError } from '../../../src/consumer/errors.js';
 import { decodeRecord } from '../../../src/feed/record-codec.js';
 import type { LogPlace } from '../../../src/rpc/baseline.js';
 import { type Parsed, parseAll } from '../stream/stream-fixture.js';
@@ -61,6 +63,9 @@ export class World {
     };
   }
 
+  /** How opening the feed's records fails. */
+  noRecords: FeedError | undefined;
+
   /** Lets that time pass, which ends a wait for it. */
   pass: ((ms: number) => void) | undefined;
 
@@ -79,6 +84,7 @@ export class World {
       writer: new StreamWriter(sink, { compress: false }),
       contents: this.contents,
       openRecords: (from: LogPlace) => {
+        if (this.noRecords !== undefined) throw this.noRecords;
         this.opened.push(from);
         const isFirst = this.opened.length === 1;
         return new RecordSource(isFirst ? this.log : (this.nextLog ?? this.log), from);
