@@ -17,7 +17,7 @@ import { CloneWork } from './clone-work.js';
 import { assertIdentical, clone, quiesce, streamOf } from './cloning.js';
 import { withFilesystem } from './targets.js';
 
-const RUNS = Number(process.env.FEEDFS_RUNS ?? 10);
+const RUNS = Number(process.env.FEEDFS_RUNS ?? 7);
 const SEED = Number(process.env.FEEDFS_SEED ?? 1);
 const STEPS_MAX = 100;
 /** Every so often a new baseline goes over the copy, and another to an empty directory. */

@@ -17,7 +17,7 @@ import { assertIdentical, clone, quiesce, receiveBytes, streamOf } from './cloni
 import { comparable, linesOf } from './records.js';
 import { withMounts } from './targets.js';
 
-const RUNS = Number(process.env.FEEDFS_RUNS ?? 8);
+const RUNS = Number(process.env.FEEDFS_RUNS ?? 6);
 const SEED = Number(process.env.FEEDFS_SEED ?? 11);
 const STEPS_MAX = 100;
 const FEED = 'copy';

@@ -19,10 +19,10 @@ import { assertIdentical, type CloneEnd, clone, quiesce, startPair } from './clo
 import { withMounts } from './targets.js';
 
 /** Of each of the two kinds of copies. */
-const KILLS = Number(process.env.FEEDFS_KILLS ?? 52);
+const KILLS = Number(process.env.FEEDFS_KILLS ?? 50);
 const SEED = Number(process.env.FEEDFS_SEED ?? 1);
 /** After so many kills the source comes to rest, and the copy must become like it. */
-const COMPARE_EVERY = 13;
+const COMPARE_EVERY = 17;
 /** A process is killed when it has made so many calls: it starts with some 300, and then follows. */
 const CALLS_MAX = 1_000;
 /** How often it is the server of the copy that is killed. */
