@@ -136,8 +136,9 @@ const MEDDLED: readonly (readonly [
   [
     'a file is another one of the same name',
     (copy) => {
-      fs.rmSync(join(copy, 'file'));
-      fs.writeFileSync(join(copy, 'file'), 'mine');
+      // Made before the other goes: a filesystem may give its inode number out again.
+      fs.writeFileSync(join(copy, 'mine'), 'mine');
+      fs.renameSync(join(copy, 'mine'), join(copy, 'file'));
     },
     (mnt) => fs.chmodSync(join(mnt, 'file'), 0o600),
   ],
