@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { unreachable } from '../base/assert.js';
 import type { Fid } from '../base/fid.js';
+import { FieldReader } from '../base/field-reader.js';
 import {
   type FeedRecord,
   Opcode,
@@ -12,7 +13,6 @@ import {
   type Transno,
 } from './record.js';
 import { RecordError } from './record-error.js';
-import { FieldReader } from './record-field-reader.js';
 import {
   ALIGNMENT,
   At,
@@ -44,7 +44,7 @@ export class RecordReader {
   readonly #sections: SectionReader;
 
   constructor(bytes: Uint8Array) {
-    this.#fields = new FieldReader(bytes);
+    this.#fields = new FieldReader(bytes, RecordError);
     this.#sections = new SectionReader(this.#fields);
   }
 

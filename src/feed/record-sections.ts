@@ -1,5 +1,6 @@
 /** Finds and reads the tagged sections of a record: what is not exactly as FORMAT.md says is refused. */
 import { FID_BYTES, type Fid } from '../base/fid.js';
+import type { FieldReader } from '../base/field-reader.js';
 import { NAME_BYTES_MAX } from '../base/name.js';
 import type { Timespec } from '../base/time.js';
 import type {
@@ -11,7 +12,6 @@ import type {
   SetxattrRecord,
 } from './record.js';
 import { RecordError } from './record-error.js';
-import type { FieldReader } from './record-field-reader.js';
 import {
   ACCESS_BITS_KNOWN,
   ACCESS_BYTES,

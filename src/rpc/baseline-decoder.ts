@@ -1,5 +1,6 @@
 /** Bytes to entries of a baseline. Every byte is checked: what is not exactly an entry is refused. */
 import { ROOT_FID } from '../base/fid.js';
+import { FieldReader } from '../base/field-reader.js';
 import { isRegular, isSymlink, S_IFMT } from '../base/mode.js';
 import type {
   BaselineAttributes,
@@ -10,7 +11,6 @@ import type {
   BaselineObject,
   BaselineXattr,
 } from './baseline.js';
-import { BaselineFields } from './baseline-fields.js';
 import {
   BASELINE_ENTRY_BYTES_MAX,
   BASELINE_VERSION,
@@ -67,10 +67,10 @@ export function wholeEntriesBytes(bytes: Uint8Array): number {
 
 /** Reads the entries of one buffer, which must not change meanwhile. What it returns shares no memory with it. */
 export class BaselineDecoder {
-  readonly #fields: BaselineFields;
+  readonly #fields: FieldReader;
 
   constructor(bytes: Uint8Array) {
-    this.#fields = new BaselineFields(bytes);
+    this.#fields = new FieldReader(bytes, BaselineError);
   }
 
   /** The entry at byte `at`. Throws BaselineError. */
@@ -127,7 +127,7 @@ export class BaselineDecoder {
         offset: this.#fields.u64(at + Head.placeOffset, 'place.offset'),
         index: this.#fields.u64(at + Head.placeIndex, 'place.index'),
       },
-      time: this.#fields.time(at + Head.time),
+      time: this.#fields.time(at + Head.time, 'time'),
       objects: this.#fields.u64(at + Head.objects, 'objects'),
     };
   }
@@ -148,8 +148,8 @@ export class BaselineDecoder {
       throw new BaselineError('target', 'does not fit the type', at + ObjectAt.targetBytes);
     }
     const nameAt = at + ObjectAt.fixed;
-    const fid = this.#fields.fid(at + ObjectAt.fid, 'fid');
-    const parent = this.#fields.anyFid(at + ObjectAt.parent, 'parent');
+    const fid = this.#fields.realFid(at + ObjectAt.fid, 'fid');
+    const parent = this.#fields.fid(at + ObjectAt.parent, 'parent');
     if ((parent === 0) !== (fid === ROOT_FID)) {
       throw new BaselineError('parent', 'only the root has none', at + ObjectAt.parent);
     }
@@ -177,9 +177,9 @@ export class BaselineDecoder {
       gid: this.#fields.u32(at + ObjectAt.gid),
       rdev: this.#fields.u32(at + ObjectAt.rdev),
       size: this.#fields.u64(at + ObjectAt.size, 'size'),
-      atime: this.#fields.time(at + ObjectAt.atime),
-      mtime: this.#fields.time(at + ObjectAt.mtime),
-      ctime: this.#fields.time(at + ObjectAt.ctime),
+      atime: this.#fields.time(at + ObjectAt.atime, 'atime'),
+      mtime: this.#fields.time(at + ObjectAt.mtime, 'mtime'),
+      ctime: this.#fields.time(at + ObjectAt.ctime, 'ctime'),
     };
   }
 
@@ -206,7 +206,7 @@ export class BaselineDecoder {
     const name = this.#fields.text(nameAt, nameBytes);
     if (name.includes('\0')) throw new BaselineError('name', 'has a NUL', nameAt);
     const value = this.#fields.copy(nameAt + nameBytes, valueBytes);
-    return { kind: 'xattr', fid: this.#fields.fid(at + Xattr.fid, 'fid'), name, value };
+    return { kind: 'xattr', fid: this.#fields.realFid(at + Xattr.fid, 'fid'), name, value };
   }
 
   #name(at: number, size: number): BaselineName {
@@ -215,8 +215,8 @@ export class BaselineDecoder {
     this.#exactly(at, size, Name.fixed + nameBytes);
     return {
       kind: 'name',
-      fid: this.#fields.fid(at + Name.fid, 'fid'),
-      parent: this.#fields.fid(at + Name.parent, 'parent'),
+      fid: this.#fields.realFid(at + Name.fid, 'fid'),
+      parent: this.#fields.realFid(at + Name.parent, 'parent'),
       name: this.#fileName(at + Name.fixed, nameBytes),
     };
   }

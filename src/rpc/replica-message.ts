@@ -74,29 +74,41 @@ const HEAD_AT = 8;
 /** What each item counts for at least, so that as many as fill a message are not too many. */
 const ITEM_BYTES_MIN = REPLICA_MESSAGE_BYTES_MAX / REPLICA_ITEMS_MAX;
 
-/** FsError(E2BIG) if it is longer than one write(2) takes, or has too many items. */
-export function encodeReplicaMessage(items: readonly ReplicaItem[]): Buffer {
-  if (items.length > REPLICA_ITEMS_MAX) throw new FsError(Errno.E2BIG, `${items.length} items`);
+/** An item as it will be in a message. Its bytes are those of the item: not to be changed before it is sent. */
+export interface EncodedReplicaItem {
+  readonly text: string;
+  readonly parts: readonly Uint8Array[];
+  /**
+   * An upper bound of what the item adds to a message, for whoever fills one up to
+   * REPLICA_MESSAGE_BYTES_MAX - REPLICA_MESSAGE_OVERHEAD.
+   */
+  readonly bytes: number;
+}
+
+export function encodeReplicaItem(item: ReplicaItem): EncodedReplicaItem {
   const blobs = new BlobWriter();
-  const head = Buffer.from(JSON.stringify({ items: items.map((item) => encodeItem(item, blobs)) }));
+  const text = JSON.stringify(encodeItem(item, blobs));
+  const bytes = Math.max(Buffer.byteLength(text) + 1 + blobs.bytes, ITEM_BYTES_MIN);
+  return { text, parts: blobs.parts, bytes };
+}
+
+/** As {@link replicaMessageOf}. */
+export function encodeReplicaMessage(items: readonly ReplicaItem[]): Buffer {
+  return replicaMessageOf(items.map(encodeReplicaItem));
+}
+
+/** FsError(E2BIG) if it is longer than one write(2) takes, or has too many items. */
+export function replicaMessageOf(items: readonly EncodedReplicaItem[]): Buffer {
+  if (items.length > REPLICA_ITEMS_MAX) throw new FsError(Errno.E2BIG, `${items.length} items`);
+  const head = Buffer.from(`{"items":[${items.map(({ text }) => text).join(',')}]}`);
   const fixed = Buffer.alloc(HEAD_AT);
   fixed.set(MAGIC, 0);
   fixed.writeUInt32LE(head.length, 4);
-  const message = Buffer.concat([fixed, head, ...blobs.parts]);
+  const message = Buffer.concat([fixed, head, ...items.flatMap(({ parts }) => parts)]);
   if (message.length > REPLICA_MESSAGE_BYTES_MAX) {
     throw new FsError(Errno.E2BIG, `a message of ${message.length} bytes`);
   }
   return message;
-}
-
-/**
- * An upper bound of what the item adds to a message, for whoever fills one up to
- * REPLICA_MESSAGE_BYTES_MAX - REPLICA_MESSAGE_OVERHEAD.
- */
-export function replicaItemBytes(item: ReplicaItem): number {
-  const blobs = new BlobWriter();
-  const bytes = Buffer.byteLength(JSON.stringify(encodeItem(item, blobs))) + 1 + blobs.bytes;
-  return Math.max(bytes, ITEM_BYTES_MIN);
 }
 
 /** Bytes of a message without items. */

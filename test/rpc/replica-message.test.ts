@@ -10,11 +10,11 @@ import { nameFromText } from '../../src/base/name.js';
 import { REPLICA_ITEMS_MAX, REPLICA_MESSAGE_BYTES_MAX } from '../../src/rpc/limits.js';
 import {
   decodeReplicaMessage,
+  encodeReplicaItem,
   encodeReplicaMessage,
   REPLICA_MESSAGE_OVERHEAD,
   type ReplicaItem,
   reasonOf,
-  replicaItemBytes,
 } from '../../src/rpc/replica-message.js';
 import { projectRoot } from '../support/project-root.js';
 import { Random } from '../support/random.js';
@@ -120,7 +120,7 @@ test('every kind of item comes out as it went in', () => {
   for (const item of ITEMS) {
     const message = encodeReplicaMessage([item]);
     assert.equal(decodeReplicaMessage(message), [item]);
-    const bound = REPLICA_MESSAGE_OVERHEAD + replicaItemBytes(item);
+    const bound = REPLICA_MESSAGE_OVERHEAD + encodeReplicaItem(item).bytes;
     assert.ok(message.length <= bound, item.do);
     assert.ok(message.length > bound - 2 || bound < 100, item.do);
   }
@@ -131,7 +131,7 @@ test('a message has so many items, and whoever fills one by their bytes has no m
   const most = Array.from({ length: REPLICA_ITEMS_MAX }, () => item);
   assert.is(decodeReplicaMessage(encodeReplicaMessage(most)).length, REPLICA_ITEMS_MAX);
   const room = REPLICA_MESSAGE_BYTES_MAX - REPLICA_MESSAGE_OVERHEAD;
-  assert.ok(room / replicaItemBytes(item) <= REPLICA_ITEMS_MAX);
+  assert.ok(room / encodeReplicaItem(item).bytes <= REPLICA_ITEMS_MAX);
   assert.throws(() => encodeReplicaMessage([...most, item]), /E2BIG/);
   const more = [...most, item];
   assert.throws(

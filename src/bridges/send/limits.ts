@@ -34,6 +34,8 @@ export const EVENT_LINE_BYTES_MAX = 32 * 1024 * 1024;
 
 /** A receiving command that has said nothing for so long, in ms, is spoken of. */
 export const HELLO_NOTICE_MS = 10_000;
+/** And how long it may take: somebody may have to type a password first. */
+export const HELLO_MS_MAX = 10 * 60_000;
 
 /** Largest cursor file that is read, in bytes. */
 export const CURSOR_BYTES_MAX = 64 * 1024;

@@ -14,7 +14,7 @@ import { chmod, chown } from '../../libc/tree.js';
 import { getXattr } from '../../libc/xattr.js';
 import { badStream, callFailed } from './hands-error.js';
 import { type IdMaps, modeWithoutAcl } from './id-map.js';
-import type { Shortfalls } from './shortfalls.js';
+import { NOT_HERE, type Shortfalls } from './shortfalls.js';
 import type { StepAttributes } from './steps.js';
 import { type XattrHandle, Xattrs, type XattrsWanted } from './xattrs.js';
 
@@ -29,14 +29,7 @@ const OMIT: SetTime = { sec: 0, nsec: UTIME_OMIT };
 const TIME_SURE = 2 ** 31;
 
 /** Failures that say that this one thing cannot be had here, not that the target is ill. */
-const FORGIVEN: ReadonlySet<number> = new Set<number>([
-  Errno.EPERM,
-  Errno.EACCES,
-  Errno.EINVAL,
-  Errno.EOPNOTSUPP,
-  Errno.ENOSYS,
-  Errno.EOVERFLOW,
-]);
+const FORGIVEN: ReadonlySet<number> = new Set<number>([...NOT_HERE, Errno.EOVERFLOW]);
 /** An object that is open. */
 export interface Handle extends XattrHandle {
   /** As it is now. */

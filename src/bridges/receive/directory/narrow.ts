@@ -9,18 +9,11 @@ import type { Handle } from './attributes.js';
 import { callFailed } from './hands-error.js';
 import { type IdMaps, mapXattr } from './id-map.js';
 import { narrowed } from './narrowed.js';
+import { NOT_HERE } from './shortfalls.js';
 import type { StepRights } from './steps.js';
 
 /** chown(2) leaves that as it is. */
 const AS_IT_IS = 0xffff_ffff;
-/** What is not ours to change; the step that sets it in the end tells. */
-const FORGIVEN: ReadonlySet<number> = new Set<number>([
-  Errno.EPERM,
-  Errno.EACCES,
-  Errno.EINVAL,
-  Errno.EOPNOTSUPP,
-  Errno.ENOSYS,
-]);
 
 export interface Narrower {
   readonly maps: IdMaps;
@@ -62,7 +55,7 @@ function isOther(fd: number, name: string, wanted: Uint8Array | 'none' | undefin
 }
 
 function check(done: number, what: string, path: string): void {
-  if (done < 0 && done !== -Errno.ENODATA && !FORGIVEN.has(-done)) {
+  if (done < 0 && done !== -Errno.ENODATA && !NOT_HERE.includes(-done)) {
     throw callFailed(what, path, -done);
   }
 }

@@ -1,4 +1,5 @@
 /** What could not be done at the target as the source has it: counted, the first of them listed. */
+import { Errno } from '../../../base/errno.js';
 import { nameToText } from '../../../base/name.js';
 import type { Shortfall } from '../target.js';
 import { displayPath } from './hands-error.js';
@@ -8,6 +9,15 @@ export interface ShortfallList {
   readonly count: number;
   readonly first: readonly Shortfall[];
 }
+
+/** Failures that say that one thing cannot be had here, or not by us; not that the target is ill. */
+export const NOT_HERE: readonly number[] = [
+  Errno.EPERM,
+  Errno.EACCES,
+  Errno.EINVAL,
+  Errno.EOPNOTSUPP,
+  Errno.ENOSYS,
+];
 
 export class Shortfalls implements ShortfallList {
   #count = 0;

@@ -8,16 +8,12 @@ import { listXattrs, removeXattr, setXattr, setXattrOpen } from '../../libc/xatt
 import { badStream, callFailed } from './hands-error.js';
 import { XATTR_NAME_BYTES_MAX } from './hands-limits.js';
 import { type IdMaps, mapXattr } from './id-map.js';
-import type { Shortfalls } from './shortfalls.js';
+import { NOT_HERE, type Shortfalls } from './shortfalls.js';
 import type { StepXattr } from './steps.js';
 
 /** Failures that say that this one cannot be had here, or not so large; not that the target is ill. */
 const FORGIVEN: ReadonlySet<number> = new Set<number>([
-  Errno.EPERM,
-  Errno.EACCES,
-  Errno.EINVAL,
-  Errno.EOPNOTSUPP,
-  Errno.ENOSYS,
+  ...NOT_HERE,
   Errno.E2BIG,
   Errno.ERANGE,
   Errno.ENODATA,

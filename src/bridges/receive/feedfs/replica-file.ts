@@ -5,10 +5,11 @@ import { Errno } from '../../../base/errno.js';
 import { REPLICA_MESSAGE_BYTES_MAX } from '../../../rpc/limits.js';
 import type { ReplicaState } from '../../../rpc/replica.js';
 import {
-  encodeReplicaMessage,
+  type EncodedReplicaItem,
+  encodeReplicaItem,
   REPLICA_MESSAGE_OVERHEAD,
   type ReplicaItem,
-  replicaItemBytes,
+  replicaMessageOf,
 } from '../../../rpc/replica-message.js';
 import { HandsError } from '../directory/hands-error.js';
 import { StreamRefused } from '../refusal.js';
@@ -54,6 +55,7 @@ export class ReplicaFile {
   readonly #mount: string;
   readonly #fd: number;
   #items: ReplicaItem[] = [];
+  #encoded: EncodedReplicaItem[] = [];
   #bytes = REPLICA_MESSAGE_OVERHEAD;
 
   /** StreamRefused: another receiver has it; otherwise the error of open(2). */
@@ -79,10 +81,11 @@ export class ReplicaFile {
 
   /** Takes an item; a message that is full is sent. Throws as {@link send}. */
   add(item: ReplicaItem): void {
-    const bytes = replicaItemBytes(item);
-    if (this.#bytes + bytes > REPLICA_MESSAGE_BYTES_MAX) this.send();
+    const encoded = encodeReplicaItem(item);
+    if (this.#bytes + encoded.bytes > REPLICA_MESSAGE_BYTES_MAX) this.send();
     this.#items.push(item);
-    this.#bytes += bytes;
+    this.#encoded.push(encoded);
+    this.#bytes += encoded.bytes;
   }
 
   /**
@@ -92,9 +95,11 @@ export class ReplicaFile {
   send(): void {
     const items = this.#items;
     if (items.length === 0) return;
+    const encoded = this.#encoded;
     this.#items = [];
+    this.#encoded = [];
     this.#bytes = REPLICA_MESSAGE_OVERHEAD;
-    const message = encodeReplicaMessage(items);
+    const message = replicaMessageOf(encoded);
     let written: number;
     try {
       written = fs.writeSync(this.#fd, message);

@@ -1,19 +1,31 @@
-/** Reads the fields of a record out of a buffer; a value out of its range is a RecordError. */
-import { type Fid, readFid } from '../base/fid.js';
-import type { Timespec } from '../base/time.js';
-import { RecordError } from './record-error.js';
+/**
+ * Reads the fields of a little-endian format out of a buffer; a value out of its range is an
+ * error of that format, whose class the format gives.
+ */
+import { type Fid, readFid } from './fid.js';
+import type { Timespec } from './time.js';
 
 const TWO_32 = 2 ** 32;
 /** The high half of the largest 64-bit number that a JavaScript number holds exactly. */
 const HIGH_MAX = 2 ** 21;
 
+/** `field` in the terms of the format's description; `position` is the byte in the buffer. */
+export type FieldErrorClass = new (
+  field: string,
+  problem: string,
+  position?: number,
+  options?: { cause?: unknown },
+) => Error;
+
 export class FieldReader {
   readonly bytes: Buffer;
   readonly #view: DataView;
+  readonly #error: FieldErrorClass;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, error: FieldErrorClass) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#error = error;
   }
 
   u8(at: number): number {
@@ -28,18 +40,25 @@ export class FieldReader {
     return this.#view.getUint32(at, true);
   }
 
+  /** A length in bytes (u32). */
+  bounded(at: number, max: number, field: string): number {
+    const value = this.#view.getUint32(at, true);
+    if (value > max) throw new this.#error(field, `${value} bytes, at most ${max}`, at);
+    return value;
+  }
+
   u64(at: number, field: string): number {
     const high = this.#view.getUint32(at + 4, true);
-    if (high >= HIGH_MAX) throw new RecordError(field, 'is beyond 2^53', at);
+    if (high >= HIGH_MAX) throw new this.#error(field, 'is beyond 2^53', at);
     return high * TWO_32 + this.#view.getUint32(at, true);
   }
 
   /** sec i64, nsec u32. */
   time(at: number, field: string): Timespec {
     const sec = this.#view.getInt32(at + 4, true) * TWO_32 + this.#view.getUint32(at, true);
-    if (!Number.isSafeInteger(sec)) throw new RecordError(field, 'seconds are beyond 2^53', at);
+    if (!Number.isSafeInteger(sec)) throw new this.#error(field, 'seconds are beyond 2^53', at);
     const nsec = this.#view.getUint32(at + 8, true);
-    if (nsec >= 1_000_000_000) throw new RecordError(field, `${nsec} ns`, at + 8);
+    if (nsec >= 1_000_000_000) throw new this.#error(field, `${nsec} ns`, at + 8);
     return { sec, nsec };
   }
 
@@ -48,13 +67,13 @@ export class FieldReader {
     try {
       return readFid(this.#view, at);
     } catch (cause) {
-      throw new RecordError(field, 'is not a FID of this filesystem', at, { cause });
+      throw new this.#error(field, 'is not a FID of this filesystem', at, { cause });
     }
   }
 
   realFid(at: number, field: string): Fid {
     const fid = this.fid(at, field);
-    if (fid === 0) throw new RecordError(field, 'is zero', at);
+    if (fid === 0) throw new this.#error(field, 'is zero', at);
     return fid;
   }
 
@@ -68,10 +87,10 @@ export class FieldReader {
     return new Uint8Array(this.bytes.subarray(at, at + bytes));
   }
 
-  /** Bytes that mean nothing must be zero, or the record was not made by a writer of this format. */
+  /** Bytes that mean nothing must be zero, or they were not written by a writer of the format. */
   zeroes(start: number, end: number, field: string): void {
     for (let at = start; at < end; at++) {
-      if (this.#view.getUint8(at) !== 0) throw new RecordError(field, 'padding is not zero', at);
+      if (this.#view.getUint8(at) !== 0) throw new this.#error(field, 'padding is not zero', at);
     }
   }
 }
