@@ -1,6 +1,7 @@
 /** What a client asks for the objects that it works with: mutations, opens, and waiting for the disk. */
 import { Errno } from '../base/errno.js';
-import type { Service } from '../rpc/messages.js';
+import type { Fid } from '../base/fid.js';
+import type { Opened, Service } from '../rpc/messages.js';
 import type { GroupCommit } from '../store/group-commit.js';
 import type { MutationQueue } from './mutation-queue.js';
 import type { Namespace } from './namespace.js';
@@ -11,6 +12,8 @@ import type { Applied } from './server.js';
 type ObjectMethod =
   | 'reint'
   | 'open'
+  | 'contents'
+  | 'lock'
   | 'close'
   | 'accessed'
   | 'admitData'
@@ -31,12 +34,14 @@ export function objectMethods(parts: {
   return {
     reint: (request, answer) => queue.run(request, answer),
     open: ({ fid }, answer) => {
-      const inode = namespace.inode(fid);
       // Damaged contents refuse the open, which then must not count.
-      const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
+      const opened = openedOf(namespace, fid);
       namespace.opens.add(fid);
-      answer(0, { attributes: inode, contents });
+      answer(0, opened);
     },
+    contents: ({ fid }, answer) => answer(0, openedOf(namespace, fid)),
+    // An embedded server has one client.
+    lock: ({ fid }, answer) => answer(0, namespace.inode(fid)),
     close: ({ fid }, answer) => {
       if (namespace.close(fid)) commit.note();
       answer(0, undefined);
@@ -76,4 +81,10 @@ export function objectMethods(parts: {
       answer(0, undefined);
     },
   };
+}
+
+function openedOf(namespace: Namespace, fid: Fid): Opened {
+  const inode = namespace.inode(fid);
+  const contents = inode.layout === 'inline' ? namespace.inline.get(fid) : undefined;
+  return { attributes: inode, contents };
 }

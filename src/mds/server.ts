@@ -35,6 +35,7 @@ import { SERVER_EVENTS } from './server-events.js';
 import { StatsService } from './stats-service.js';
 import { type AppendRecord, Transaction } from './transaction.js';
 import { TransnoCounter } from './transno-counter.js';
+import { unsharedMethods } from './unshared.js';
 import { WatchService } from './watch-service.js';
 
 const debug = createDebug('feedfs:mds');
@@ -177,7 +178,7 @@ export class MetadataServer {
     this.#transnos.used(txn.transno);
     this.commit.note(1, txn.bytes);
     this.retention.room.tell();
-    return { attributes, kept: txn.kept };
+    return { attributes, kept: txn.kept, transno: txn.transno, time: txn.time };
   }
 
   #reintNow(request: ReintRequest): Applied {
@@ -192,6 +193,7 @@ export class MetadataServer {
       collect: () => this.#transnos.collect(),
       committed: () => this.#transnos.committed(),
       flushed: () => {
+        this.#transnos.flushed();
         if (this.namespace.objects.flushed() > 0) this.commit.note();
         // Under load one commit follows the other, and nothing is ever idle.
         this.#purge();
@@ -233,6 +235,10 @@ export class MetadataServer {
       ...this.changelog.methods,
       ...this.baselines.methods,
       ...placesMethods(this.namespace),
+      ...unsharedMethods({
+        last: () => this.#transnos.last,
+        committed: () => this.#transnos.onDisk,
+      }),
       ...this.watches.methods,
       ...new AccessService({
         log,

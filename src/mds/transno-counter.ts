@@ -12,11 +12,15 @@ export function storedTransno(meta: TableSnapshot): Transno {
 export class TransnoCounter {
   readonly #meta: Table;
   #last: Transno;
+  #committed: Transno;
+  #onDisk: Transno;
   #dirty = false;
 
   constructor(meta: Table) {
     this.#meta = meta;
     this.#last = storedTransno(meta);
+    this.#committed = this.#last;
+    this.#onDisk = this.#last;
   }
 
   /** For the next mutation, which may still be refused. */
@@ -27,6 +31,11 @@ export class TransnoCounter {
   /** Of the last mutation; 0 before the first. */
   get last(): Transno {
     return this.#last;
+  }
+
+  /** Of the last mutation that no crash of the machine takes back. */
+  get onDisk(): Transno {
+    return this.#onDisk;
   }
 
   /** The mutation happened. */
@@ -44,5 +53,10 @@ export class TransnoCounter {
 
   committed(): void {
     this.#dirty = false;
+    this.#committed = this.#last;
+  }
+
+  flushed(): void {
+    this.#onDisk = this.#committed;
   }
 }

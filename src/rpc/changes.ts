@@ -142,6 +142,16 @@ export interface ReintRequest {
   readonly keepsNameless?: boolean;
   /** On a copy of another filesystem, which nothing else changes: exactly this, and nothing beside it. */
   readonly verbatim?: Verbatim | undefined;
+  /** It was made before, by a server that may have lost it: as it was then. */
+  readonly replay?: ReplayOf | undefined;
+}
+
+/** What a change led to when it was made first. */
+export interface ReplayOf {
+  readonly transno: number;
+  readonly time: Timespec;
+  /** What it made, or was about: ESTALE if that is another one now. */
+  readonly fid: Fid;
 }
 
 export interface ReintResult {
@@ -149,4 +159,7 @@ export interface ReintResult {
   readonly attributes: Attributes;
   /** What was kept because `keepsNameless` asked for it. */
   readonly kept: Fid | undefined;
+  readonly transno: number;
+  /** Of the change. */
+  readonly time: Timespec;
 }

@@ -14,9 +14,12 @@ import type { AccessMethods } from './accesses.js';
 import type { BaselineMethods } from './baseline.js';
 import type { ChangelogMethods } from './changelog.js';
 import type { Attributes, Credentials, ReintRequest, ReintResult } from './changes.js';
+import type { DataMethods } from './data.js';
 import type { FeedMethods } from './feeds.js';
+import type { FileLockMethods } from './file-locks.js';
 import type { PlacesMethods } from './places.js';
 import type { ReplicaMethods } from './replica.js';
+import type { RecoveryStatus } from './session.js';
 import type { ServerStats } from './stats.js';
 import type { WatchMethods } from './watch.js';
 
@@ -24,9 +27,12 @@ export type * from './accesses.js';
 export type * from './baseline.js';
 export type * from './changelog.js';
 export type * from './changes.js';
+export type * from './data.js';
 export type * from './feeds.js';
+export type * from './file-locks.js';
 export type * from './places.js';
 export type * from './replica.js';
+export type { RecoveryStatus } from './session.js';
 export type * from './stats.js';
 export type * from './watch.js';
 
@@ -65,14 +71,24 @@ export interface Methods
     AccessMethods,
     BaselineMethods,
     PlacesMethods,
-    ReplicaMethods {
+    ReplicaMethods,
+    FileLockMethods,
+    DataMethods {
   lookup: { request: { parent: Fid; name: FileName }; result: Attributes };
   getattr: { request: { fid: Fid }; result: Attributes };
   readlink: { request: { fid: Fid }; result: string };
   reint: { request: ReintRequest; result: ReintResult };
-  /** Keeps the object alive until the matching close. */
-  open: { request: { fid: Fid }; result: Opened };
+  /**
+   * Keeps the object alive until the matching close. `write`: who asks may change it; `uid`:
+   * for whom (both default to reading, by root).
+   */
+  open: { request: { fid: Fid; write?: boolean; uid?: number }; result: Opened };
+  /** One open less. */
   close: { request: { fid: Fid }; result: undefined };
+  /** As {@link open} answers, of an object that is open already. */
+  contents: { request: { fid: Fid }; result: Opened };
+  /** Answers when no other client keeps anything of the file: until it is recalled, only the asker changes it. */
+  lock: { request: { fid: Fid }; result: Attributes };
   /**
    * Entries after `cookie` (0 from the start) are given to `each` until it returns
    * false or the directory ends.
@@ -113,6 +129,7 @@ export interface Methods
   intentOver: { request: { fid: Fid; generation: number }; result: undefined };
 
   stats: { request: undefined; result: ServerStats };
+  recovery: { request: undefined; result: RecoveryStatus };
 }
 
 export type Method = keyof Methods;
