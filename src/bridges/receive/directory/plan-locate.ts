@@ -16,6 +16,7 @@ import {
   type CopyTree,
   isSameName,
   limboPlace,
+  namesWithout,
   placeKey,
   stepPlace,
 } from './state-tree.js';
@@ -84,6 +85,7 @@ class Locator {
     for (let fid = queue.shift(); fid !== undefined; fid = queue.shift()) {
       for (const candidate of this.#waiting.get(fid) ?? []) queue.push(...this.#try(candidate));
     }
+    this.#giveAway(all);
     for (const one of all) this.#settle(one);
     return this.#found;
   }
@@ -181,6 +183,33 @@ class Locator {
     // A number that was freed is given away again, to an object of any type.
     if (object === undefined || !isIt(found, object)) return true;
     return isDirectory(type) && occupant !== undefined && this.#isGone(occupant);
+  }
+
+  /**
+   * A new file where no other was, with the number of one that was there: that one went, and
+   * its number was given away again. What is at its places are further names of the new one.
+   */
+  #giveAway(all: readonly Sought[]): void {
+    const before = new Map<number, Sought>();
+    for (const one of all) {
+      if (one.known === undefined || isDirectory(one.type) || !this.#found.has(one.fid)) continue;
+      before.set(one.known.inode, one);
+    }
+    for (const { fid, known, after } of all) {
+      const places = known === undefined ? this.#found.get(fid) : undefined;
+      for (const inode of new Set(places?.map(({ found }) => found.inode))) {
+        const gone = before.get(inode)?.fid;
+        const left = gone === undefined ? undefined : this.#found.get(gone);
+        if (gone === undefined || left === undefined) continue;
+        const isElsewhere = namesWithout(
+          left.map(({ place }) => place),
+          after,
+        );
+        if (isElsewhere.length > 0) continue;
+        places?.push(...left);
+        this.#found.delete(gone);
+      }
+    }
   }
 
   #settle(sought: Sought): void {

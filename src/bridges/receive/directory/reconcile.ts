@@ -15,8 +15,8 @@ import type { NamePlace } from '../../../rpc/places.js';
 import type { Contents } from '../../stream/frame.js';
 import { StreamRefused } from '../refusal.js';
 import type { WholeObject } from '../target.js';
-import { locate, type Sought } from './plan-locate.js';
 import { BatchSteps } from './reconcile-batch.js';
+import { findWhatWasBegun } from './reconcile-begun.js';
 import { BaselineContents } from './reconcile-contents.js';
 import { attributesOf, decodeLate, encodeLate, type Late, xattrsOf } from './reconcile-late.js';
 import { runPhase, runTogether } from './reconcile-steps.js';
@@ -25,7 +25,7 @@ import { sweep } from './reconcile-sweep.js';
 import type { State } from './state.js';
 import { STEPS_AT_ONCE } from './state-limits.js';
 import type { JournalEntry } from './state-meta.js';
-import { expected, ROOT_PLACE, stepPlace } from './state-tree.js';
+import { expected, limboPlace, ROOT_PLACE, stepPlace } from './state-tree.js';
 import type { Hands, Step } from './steps.js';
 
 export class Reconciler {
@@ -54,7 +54,7 @@ export class Reconciler {
         { wayOut: 'receive it into another target' },
       );
     }
-    this.#findWhatWasBegun();
+    findWhatWasBegun(this.#state, (at) => this.#hands.look(at));
     const inode =
       root || must(this.#hands.look({ ...ROOT_PLACE, directory: '' }), 'the target').inode;
     this.#isFresh = [...take(this.#state.fids(), 2)].every((fid) => fid === ROOT_FID);
@@ -178,7 +178,7 @@ export class Reconciler {
     this.#state.setLate(object.fid, encodeLate({ ...late, type: mode & S_IFMT, size }));
   }
 
-  /** Who has a place that another is to have leaves it for the limbo. */
+  /** Who has a place that another is to have leaves it for the limbo, with all that is in it. */
   #withOccupants(journal: readonly JournalEntry[]): readonly JournalEntry[] {
     if (this.#isFresh) return journal;
     const named = new Set(journal.map(({ fid }) => fid));
@@ -189,36 +189,10 @@ export class Reconciler {
         if (there === undefined || there === fid || named.has(there)) continue;
         named.add(there);
         const object = must(this.#state.object(there), 'an object with a name');
-        all.push({ fid: there, type: object.type, after: [] });
+        all.push({ fid: there, type: object.type, after: [limboPlace(there)] });
       }
     }
     return all;
-  }
-
-  /** What a killed receiver did last is not in the state: it says what that was about. */
-  #findWhatWasBegun(): void {
-    const { journal } = this.#state;
-    if (journal.length === 0) return;
-    const sought = new Map<Fid, Sought>();
-    for (const { fid, type, after } of journal) {
-      const before = sought.get(fid)?.after ?? [];
-      const known = this.#state.object(fid);
-      sought.set(fid, { fid, type, known, after: [...before, ...after] });
-    }
-    const found = locate([...sought.values()], this.#state, (at) => this.#hands.look(at));
-    for (const { fid, type, known } of sought.values()) {
-      const [first] = found.get(fid) ?? [];
-      if (known !== undefined) {
-        // Also what is in the books only: others may have its places by now.
-        if (first === undefined) this.#state.forget(fid);
-        continue;
-      }
-      if (first === undefined) continue;
-      const { inode } = first.found;
-      const same = (found.get(fid) ?? []).filter((one) => one.found.inode === inode);
-      const names = same.map(({ place }) => ({ ...place, seen: 0 }));
-      this.#state.put(fid, { inode, type, names });
-    }
   }
 
   async #finishLate(): Promise<void> {

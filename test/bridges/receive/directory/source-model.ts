@@ -12,6 +12,7 @@ import {
   S_IFREG,
 } from '../../../../src/base/mode.js';
 import type { RecordAttrs } from '../../../../src/feed/record.js';
+import type { Random } from '../../../support/random.js';
 import { isAbove, links, NAMES, type SourceObject, SourceTree, where } from './source-tree.js';
 
 export type { SourceObject } from './source-tree.js';
@@ -20,9 +21,33 @@ const XATTRS = ['user.x', 'user.y'];
 const CAPABILITY = 'security.capability';
 
 export class SourceModel extends SourceTree {
+  readonly #kinds: 'all' | 'names';
+
+  /** `kinds`: `names` is of little but names, and of files that have several. */
+  constructor(random: Random, kinds: 'all' | 'names' = 'all') {
+    super(random);
+    this.#kinds = kinds;
+  }
+
   /** Changes something, or nothing if it cannot. */
   step(): void {
-    const ops = [
+    this.random.pick(this.#kinds === 'all' ? this.#all() : this.#aboutNames())?.();
+  }
+
+  #aboutNames(): (() => void)[] {
+    return [
+      () => this.#create(),
+      () => this.#mkdir(),
+      ...Array<() => void>(4).fill(() => this.#link()),
+      () => this.#unlink(),
+      () => this.#rmdir(),
+      ...Array<() => void>(3).fill(() => this.#rename()),
+      () => this.#exchange(),
+    ];
+  }
+
+  #all(): (() => void)[] {
+    return [
       () => this.#create(),
       () => this.#create(),
       () => this.#mkdir(),
@@ -42,7 +67,6 @@ export class SourceModel extends SourceTree {
       () => this.#xattr(),
       () => this.#tmpfile(),
     ];
-    this.random.pick(ops)?.();
   }
 
   #create(): void {
