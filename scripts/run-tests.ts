@@ -1,7 +1,7 @@
 /**
- * Runs the tests: every file in a process of its own, those that mount one at a
- * time, then the same with Node 24 where that matters. A mount, process or file
- * that a test leaves behind fails it. The last line is `N passed, N failed`.
+ * Runs the tests: every file in a process of its own, two at a time unless it has to be
+ * alone, then the same with Node 24 where that matters. A mount, process or file that a
+ * test leaves behind fails it. The last line is `N passed, N failed`.
  *
  *     node dist/scripts/run-tests.js [PART-OF-A-NAME...]
  */
@@ -15,7 +15,7 @@ import { killRunning, runTestFile } from './test-runner/run-file.js';
 
 const OUTPUT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const ROOT = process.env.FEEDFS_ROOT ?? join(OUTPUT, '..');
-/** Files that mount nothing run this many at a time. */
+/** Files that run at a time. */
 const PARALLEL = 2;
 /** What runs with Node 24 beside all that mount nothing: one file with a real mount. */
 const NODE24_MOUNTED = 'test/posix/mounted.test';
@@ -46,12 +46,12 @@ async function runAll(files: readonly TestFile[], node: string): Promise<void> {
   // Tests that act as another user pass through it.
   chmodSync(folder, 0o755);
   try {
-    const queue = files.filter((file) => !file.exclusive);
+    const queue = ['plain', 'mounts'].flatMap((kind) => files.filter((f) => f.kind === kind));
     const worker = async () => {
       for (let file = queue.shift(); file; file = queue.shift()) await runOne(file, node, folder);
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
-    for (const file of files) if (file.exclusive) await runOne(file, node, folder);
+    for (const file of files) if (file.kind === 'alone') await runOne(file, node, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -94,7 +94,7 @@ async function runWithNode24(files: readonly TestFile[]): Promise<void> {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`\nthe same with Node ${version}`);
   await runAll(
-    files.filter((file) => !file.exclusive || file.name === NODE24_MOUNTED),
+    files.filter((f) => f.everyNode && (f.kind === 'plain' || f.name === NODE24_MOUNTED)),
     node,
   );
 }

@@ -1,4 +1,5 @@
 // test-timeout: 600 s
+// test-one-node: what Node differs in shows in the shorter tests of the same parts
 /**
  * The same operations on tmpfs, on feedfs by its own driver, and on feedfs by
  * fuse-native: every result and every attribute must be the same, line by line. What

@@ -1,3 +1,4 @@
+// test-one-node: the stores are read by code that has tests of its own
 /** Fuzzing of stores that are damaged, the same damage each time. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

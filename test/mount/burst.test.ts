@@ -1,4 +1,5 @@
 // test-timeout: 300 s
+// test-alone: it measures how long answers take
 /**
  * 100,000 changes as fast as they can be made while both readers sleep: the feed
  * has all of them; what inotify lost is printed, and not asserted.

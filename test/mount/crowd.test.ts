@@ -1,4 +1,5 @@
 // test-timeout: 300 s
+// test-alone: it measures how long answers take
 /**
  * A crowd on one feed: processes blocked in read and epolls, level and edge
  * triggered, all at once. The mount goes on answering while they wait and while

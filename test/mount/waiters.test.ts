@@ -1,3 +1,4 @@
+// test-alone: it measures how long answers take
 /** Very many waiters on one feed: all wake, and the filesystem goes on meanwhile. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
