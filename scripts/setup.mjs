@@ -30,6 +30,7 @@ const TOOLS = [
   { command: 'gcc', pkg: 'gcc libc6-dev', purposes: ['test'] },
   { command: 'git', pkg: 'git', purposes: ['test'] },
   { command: 'make', pkg: 'make', purposes: ['test'] },
+  { command: 'openssl', pkg: 'openssl', purposes: ['test'] },
   { command: 'rsync', pkg: 'rsync', purposes: ['test'] },
   { command: 'sqlite3', pkg: 'sqlite3', purposes: ['test'] },
   { command: 'stress-ng', pkg: 'stress-ng', purposes: ['test'] },

@@ -150,7 +150,7 @@ export interface ReintRequest {
 export interface ReplayOf {
   readonly transno: number;
   readonly time: Timespec;
-  /** What it made, or was about: ESTALE if that is another one now. */
+  /** What it made, or was about: ESTALE if that is another one now. Of a rename, its whiteout if it left one. */
   readonly fid: Fid;
 }
 
@@ -159,7 +159,14 @@ export interface ReintResult {
   readonly attributes: Attributes;
   /** What was kept because `keepsNameless` asked for it. */
   readonly kept: Fid | undefined;
+  /** What it made beside that: the whiteout of a rename. A receipt names it instead of the object. */
+  readonly made?: Fid | undefined;
   readonly transno: number;
   /** Of the change. */
   readonly time: Timespec;
+  /**
+   * The directories in which names were changed, after it: a server in another process tells
+   * of them, for the kernel asks for them next. Not in an answer that is given again.
+   */
+  readonly parents?: readonly Attributes[] | undefined;
 }

@@ -31,6 +31,16 @@ export interface Channel<Out, In> {
   send(message: Out): void;
   /** Bytes that are queued and not yet taken by the transport: for whoever must not pile up more. */
   readonly queuedBytes: number;
+  /** No message is delivered until {@link resume}, and soon the other end cannot send any either. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Where the transport can: sends what is queued, and takes what has come, now and not when the
+   * event loop turns. True if something had come.
+   */
+  poll?(): boolean;
+  /** {@link poll} brings all that comes. */
+  readonly polls?: boolean;
   /** Ends the connection after what is queued; `closed` follows. */
   close(reason: string): void;
 }

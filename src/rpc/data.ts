@@ -15,7 +15,8 @@ export interface DataMethods {
   /** At most DATA_BYTES_MAX; fewer than asked for only at the end of the file. */
   dataRead: { request: { fid: Fid; offset: number; length: number }; result: Uint8Array };
   dataWrite: {
-    request: DataAuthor & { fid: Fid; offset: number; bytes: Uint8Array };
+    /** `append`: at the end, wherever that is by then; `offset` does not count. */
+    request: DataAuthor & { fid: Fid; offset: number; append: boolean; bytes: Uint8Array };
     result: { count: number };
   };
   dataSpace: {

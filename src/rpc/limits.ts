@@ -21,8 +21,11 @@ export const SLOTS_MAX = 128;
 /** Contents that one message carries. */
 export const DATA_BYTES_MAX = 1024 * 1024;
 
-/** Longest message, in bytes: contents, a message of a replica, extents of a write, and what is around them. */
-export const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
+/**
+ * Longest message, in bytes: contents, a message of a replica, extents of a write, what is told
+ * of 10,000 feeds, and what is around them.
+ */
+export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Capabilities, or locks, in one message. */
 export const BATCH_MAX = 1_024;

@@ -9,6 +9,7 @@ import type { Answer, Connection, Method, Notice, RequestOf, Service } from './m
 const debug = createDebug('feedfs:rpc');
 
 export class LocalConnection implements Connection {
+  readonly direct = true;
   readonly #service: Service;
   readonly #listeners: ((notice: Notice) => void)[] = [];
 

@@ -156,7 +156,27 @@ export type Notice =
 
 /** A client's end of a connection to the metadata server. */
 export interface Connection {
+  /**
+   * Answers come before {@link call} returns wherever the server has nothing to wait for.
+   * Otherwise they come later, and so does what fills `into` and is given to `each`.
+   */
+  readonly direct?: boolean;
+  /** Sends in the order of the calls. Byte views of the request are of no use to it once it has returned. */
   call<M extends Method>(method: M, request: RequestOf<M>, answer: Answer<M>): void;
+  /**
+   * As {@link call}, for what may wait for others (`fileLock`): the function that it returns
+   * tells the server that nobody waits any more. The answer comes all the same.
+   */
+  cancellable?<M extends Method>(method: M, request: RequestOf<M>, answer: Answer<M>): () => void;
+  /**
+   * As {@link call}: the function that it returns takes the call back if it was not sent: it is
+   * answered EINTR then. False if it was.
+   */
+  withdrawable?<M extends Method>(
+    method: M,
+    request: RequestOf<M>,
+    answer: Answer<M>,
+  ): () => boolean;
   onNotice(listener: (notice: Notice) => void): void;
 }
 

@@ -1,7 +1,8 @@
 /** The messages of a session, from the client and from the server (session.ts says what they are for). */
 import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
-import type { Method, Notice, ResultOf } from './messages.js';
+import type { Method, Notice } from './messages.js';
+import type { RemoteResult } from './remote.js';
 import type {
   Capability,
   ClientId,
@@ -177,8 +178,10 @@ export interface Refused {
 export interface Answer<M extends Method = Method> {
   readonly kind: 'answer';
   readonly xid: Xid;
+  /** Of the call. */
+  readonly method: M;
   readonly errno: Errno | 0;
-  readonly result: ResultOf<M> | undefined;
+  readonly result: RemoteResult<M> | undefined;
   /** The highest transno on disk when it was sent. */
   readonly committed: number;
   /** Of a mutation that was made. */

@@ -9,7 +9,8 @@
  */
 import type { Fid } from '../base/fid.js';
 import type { Timespec } from '../base/time.js';
-import type { Method, RequestOf } from './messages.js';
+import type { Method } from './messages.js';
+import type { RemoteRequest } from './remote.js';
 
 export type * from './session-messages.js';
 
@@ -70,7 +71,7 @@ export interface Receipt {
 /** A request as it was encoded: what a receipt signs, and what is sent again. */
 export interface Payload<M extends Method = Method> {
   readonly method: M;
-  readonly request: RequestOf<M>;
+  readonly request: RemoteRequest<M>;
   /** Of method and request. Do not change. */
   readonly bytes: Uint8Array;
 }
