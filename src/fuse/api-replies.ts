@@ -39,6 +39,13 @@ export interface Reply {
   error(errno: Errno): void;
   /** True once it was answered (also by an interrupt's EINTR). */
   readonly answered: boolean;
+  /**
+   * `tell` runs when the caller has a signal before the answer, if nothing else was said of
+   * that; the request goes on. Not with every driver.
+   */
+  whenSignalled?(tell: () => void): void;
+  /** Answers, and later answers are ignored. */
+  abandon?(errno: Errno): void;
 }
 export interface EmptyReply extends Reply {
   ok(): void;

@@ -137,6 +137,12 @@ export interface LoopHooks {
    */
   tick(nowUs: number): boolean;
   /**
+   * Called whenever the device has nothing to read, before {@link tick}: answers requests whose
+   * answers come from elsewhere, if they have come. True if something had: then whoever asked
+   * is expected to ask again at once.
+   */
+  poll?(): boolean;
+  /**
    * How long, in microseconds, nothing is due: until the next timer. The loop may then
    * rest in poll(2) on its own thread, which a request wakes in half the time that a
    * helper thread and the event loop take; completions and signals wake it as well,
@@ -152,4 +158,23 @@ export interface Notifier {
   invalidateInode(nodeId: number, offset: number, length: number): void;
   invalidateEntry(parent: number, name: FileName): void;
   deleteEntry(parent: number, child: number, name: FileName): void;
+}
+
+/** What a mount beside others of the same filesystem needs as well. */
+export interface CoherentNotifier extends Notifier {
+  /** `told`: 0, ENOENT if the kernel has no such inode, or another errno; later, from the event loop. */
+  invalidateInode(
+    nodeId: number,
+    offset: number,
+    length: number,
+    told?: (errno: number) => void,
+  ): void;
+  /**
+   * Every name that the kernel has looked up, or is looking up, is looked up again at its next
+   * use; also those that do not exist. It takes no lock and is done when this returns, from
+   * wherever it is called. False: this kernel cannot (it came with Linux 6.16).
+   */
+  incrementEpoch(): boolean;
+  /** Calls back, later, when every invalidation queued so far is done. Never after the session's end. */
+  fence(done: () => void): void;
 }

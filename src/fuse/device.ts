@@ -18,8 +18,8 @@ export interface Device {
   read(into: Buffer): number;
   /** Writes one message. 0, or the errno of its failure. */
   write(from: Buffer, bytes: number): number;
-  /** Writes one message on another thread; failures are not told. `from` must not change meanwhile. */
-  writeAside(from: Buffer, done: () => void): void;
+  /** Writes one message on another thread; `done` gets 0 or an errno. `from` must not change meanwhile. */
+  writeAside(from: Buffer, done: (errno: number) => void): void;
   /** Calls `wake` once, from the event loop, when there may be something to read. */
   sleep(wake: () => void): void;
   /** Ends a sleep: its wake is called soon. */
@@ -100,12 +100,14 @@ export class FuseDevice implements Device {
     }
   }
 
-  writeAside(from: Buffer, done: () => void): void {
+  writeAside(from: Buffer, done: (errno: number) => void): void {
     assert(!this.#closed, 'a closed device is not written to');
     this.#aside++;
-    libc.write.async(this.#fd, from, from.length, () => {
+    libc.write.async(this.#fd, from, from.length, (_error, count) => {
+      // The other thread's, which is kept for this callback.
+      const errno = count >= 0 ? 0 : libc.lastErrno();
       this.#leave();
-      done();
+      done(errno);
     });
   }
 

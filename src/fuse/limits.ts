@@ -36,6 +36,8 @@ export const WAKEUPS_PER_REQUEST_MAX = 8;
 export const WAKEUPS_PER_PAUSE_MAX = 32;
 /** Invalidations that wait for the kernel. */
 export const INVALIDATIONS_MAX = 65_536;
+/** Invalidations that were sent, before their places in the queue are used again. */
+export const SENT_KEPT_MAX = 16_384;
 
 /** Requests that wait for their answer. Each one is a blocked thread of some client. */
 export const PARKED_MAX = 65_536;

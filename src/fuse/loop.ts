@@ -156,6 +156,7 @@ export class Loop {
         continue;
       }
       now = port.nowUs();
+      if (hooks.poll?.() === true) this.#lastRequestUs = now;
       const outstanding = hooks.tick(now);
       if (notifications.pending) {
         notifications.flush(WAKEUPS_PER_PAUSE_MAX);

@@ -33,6 +33,7 @@ export class PendingReply implements api.Reply {
   private state = OPEN;
   private interrupted = false;
   private cancel: (() => void) | undefined = undefined;
+  private signalled: (() => void) | undefined = undefined;
 
   constructor(sink: ReplySink, request: Message) {
     this.sink = sink;
@@ -56,11 +57,19 @@ export class PendingReply implements api.Reply {
     if (this.interrupted) this.interrupt();
   }
 
+  /** `tell` runs if the caller has a signal, also when that came first; the request goes on. */
+  whenSignalled(tell: () => void): void {
+    if (this.state !== OPEN) return;
+    this.signalled = tell;
+    if (this.interrupted) tell();
+  }
+
   /** INTERRUPT for this request: EINTR now if its owner said how to cancel it, else remembered. */
   interrupt(): void {
     this.interrupted = true;
     const cancel = this.cancel;
-    if (cancel === undefined || this.state !== OPEN) return;
+    if (this.state !== OPEN) return;
+    if (cancel === undefined) return this.signalled?.();
     this.cancel = undefined;
     try {
       cancel();
@@ -92,6 +101,7 @@ export class PendingReply implements api.Reply {
     const { out } = this.sink;
     out.owner = undefined;
     this.cancel = undefined;
+    this.signalled = undefined;
     out.header(this.uniqueLow, this.uniqueHigh, errno, bodyBytes);
     if (this.parked) this.sink.settled(this.unique);
     this.sink.send(BODY + bodyBytes);

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import debug from 'debug';
 import { assert } from '../base/assert.js';
 import { Errno, errnoName } from '../base/errno.js';
-import type { Handlers, LoopHooks, Notifier } from './api.js';
+import type { CoherentNotifier, Handlers, LoopHooks } from './api.js';
 import type { Device } from './device.js';
 import { Dispatcher } from './dispatcher.js';
 import {
@@ -41,7 +41,7 @@ export type SessionEnd = 'unmounted' | 'closed' | Error;
 const NO_HOOKS: LoopHooks = { tick: () => false };
 
 export class Session {
-  readonly notifier: Notifier;
+  readonly notifier: CoherentNotifier;
   /** Resolves when INIT was answered: from then on the mount works. Never rejects. */
   readonly connected: Promise<Connection>;
   /** Resolves once, after the last handler ran. Never rejects. */
@@ -78,6 +78,7 @@ export class Session {
     });
     this.#notifications = new NotificationQueue({
       send: (bytes) => this.#notify(bytes),
+      attempt: (bytes) => device.write(bytes, bytes.length),
       sendAside: (bytes, done) => device.writeAside(bytes, done),
       wanted: () => this.kick(),
     });

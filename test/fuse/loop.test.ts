@@ -28,6 +28,8 @@ class World implements LoopPort {
   onEmpty: () => void = () => undefined;
   readonly flushes: number[] = [];
   wakeups = 0;
+  /** What comes from elsewhere. */
+  answers = 0;
   readonly notifications: LoopPort['notifications'];
   readonly loop: Loop;
 
@@ -48,6 +50,7 @@ class World implements LoopPort {
         return this.outstanding;
       },
       restUs: () => this.restUs,
+      poll: () => this.answers > 0 && this.answers-- > 0,
     };
     this.loop = new Loop(this, { hooks, busyPollUs, sliceUs });
   }
@@ -133,6 +136,15 @@ test('keeps asking for the busy-poll budget after the last request, then sleeps'
   assert.is(world.reads, 1 + 50 / READ_US);
   assert.equal([world.sleeps, world.yields], [1, 0]);
   assert.is(world.ticks.length, 50, 'the hooks are asked whenever there is nothing to read');
+});
+
+test('an answer from elsewhere is followed by a budget as a request is', () => {
+  const world = new World(50).settle();
+  world.answers = 3;
+  world.arrive(1);
+  assert.is(world.answers, 0);
+  assert.is(world.reads, 1 + 3 + 50 / READ_US);
+  assert.equal([world.sleeps, world.yields], [1, 0]);
 });
 
 test('without a budget it sleeps at once', () => {

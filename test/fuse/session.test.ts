@@ -28,9 +28,9 @@ class FakeDevice implements Device {
     this.written.push(Buffer.from(from.subarray(0, bytes)));
     return this.failures.shift() ?? 0;
   }
-  writeAside(from: Buffer, done: () => void): void {
+  writeAside(from: Buffer, done: (errno: number) => void): void {
     this.aside.push(Buffer.from(from));
-    setImmediate(done);
+    setImmediate(done, 0);
   }
   sleep(wake: () => void): void {
     this.#wake = wake;

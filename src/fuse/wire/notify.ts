@@ -69,3 +69,8 @@ export function encodeDeleteEntry(parent: number, child: number, name: FileName)
   putName(bytes, at.size, name);
   return bytes;
 }
+
+/** A header alone. */
+export function encodeIncrementEpoch(): Buffer {
+  return notification(NotifyCode.INC_EPOCH, 0);
+}

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { nameFromText } from '../../../src/base/name.js';
 import {
   encodeDeleteEntry,
+  encodeIncrementEpoch,
   encodeInvalidateEntry,
   encodeInvalidateInode,
   pollWakeupTemplate,
@@ -23,6 +24,10 @@ test('invalidate an inode: all data, a range, attributes only', () => {
   assert.equal(encodeInvalidateInode(55, 0, 0), expected(0, 0));
   assert.equal(encodeInvalidateInode(55, 4096, 10), expected(4096, 10));
   assert.equal(encodeInvalidateInode(55, -1, 0), expected(-1, 0));
+});
+
+test('a new epoch is a header alone', () => {
+  assert.equal(encodeIncrementEpoch(), bytesOf(u32(16), i32(8), u64(0))); // len, INC_EPOCH, unique
 });
 
 test('invalidate an entry', () => {
