@@ -13,6 +13,7 @@ import type { GroupCommit } from '../store/group-commit.js';
 import { answerLater } from './answer-later.js';
 import type { Audience } from './audience.js';
 import { ACCESSES_WAITING_MAX } from './limits.js';
+import { checkAuthor } from './reint/numbers.js';
 import type { RetentionRoom } from './retention-room.js';
 import type { ServerEvent } from './server-events.js';
 
@@ -65,6 +66,7 @@ export class AccessService {
     const { log, commit, clock, audience, room, events, lastTransno } = this.#parts;
     const { uid, gid, pid, nid, jobid } = report.who;
     const who = { uid, gid, pid, nid, jobid };
+    checkAuthor(who);
     const head: ChangeHead = {
       transno: lastTransno(),
       time: clock.now(),

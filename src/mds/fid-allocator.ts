@@ -36,7 +36,7 @@ export class FidAllocator {
     return fid;
   }
 
-  /** One that another filesystem handed out is in use here: never again, nor any before it. */
+  /** One that another filesystem, or the server before this one, handed out is in use here: never again, nor any before it. */
   taken(fid: Fid): void {
     if (fid < this.#next) return;
     this.#next = nextFid(fid);

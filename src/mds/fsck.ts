@@ -5,6 +5,7 @@
  */
 import { StoreError } from '../store/errors.js';
 import { Inspection } from '../store/inspection.js';
+import { checkClients } from './fsck/check-clients.js';
 import { checkDirents } from './fsck/check-dirents.js';
 import { checkFeeds } from './fsck/check-feeds.js';
 import { checkInodes } from './fsck/check-inodes.js';
@@ -49,6 +50,7 @@ export function inspectStore(path: string, findings: Findings, held: boolean): v
     checkValues(store, index, findings);
     checkObjects(store, index, findings);
     checkTree(index, findings);
+    checkClients(store, findings);
     const feeds = checkFeeds(store, meta, findings);
     const blocks = checkLog(store, meta, feeds, findings);
     checkPresent(meta, 'transno', blocks > 0, findings);

@@ -35,15 +35,14 @@ export class Namespace implements Participant {
   readonly objects: ObjectWork;
   readonly opens = new OpenCounts();
   /**
-   * Orphans that never had a name and may get one (O_TMPFILE without O_EXCL), each with the
-   * end of what was written to it: nobody has a record of that.
-   */
-  readonly linkable = new Map<Fid, number>();
-  /**
    * Grows with every change of a directory's mode, owner, ACLs or place: what was found out
    * before about who may get where does not hold any more.
    */
   permissionChanges = 0;
+  /** Nothing is destroyed: who has what open is not known yet. */
+  #held = false;
+  /** Changes that were answered are lost: a recovery had to do without the client that asked for them. */
+  lossy = false;
   /** Number of inodes, for statfs. */
   inodeCount: number;
   readonly #meta: Tables['meta'];
@@ -109,20 +108,40 @@ export class Namespace implements Participant {
     return dirent;
   }
 
+  /** While a recovery runs: what has no name stays, whoever has it open. */
+  hold(): void {
+    this.#held = true;
+    this.objects.hold();
+  }
+
+  release(): void {
+    this.#held = false;
+    this.objects.release();
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
   /** An object that has no name: kept while it is open, else destroyed. */
   abandon(inode: Inode): void {
-    if (this.opens.has(inode.fid)) this.orphans.add(inode.fid);
+    if (this.#held || this.opens.has(inode.fid)) this.orphans.add(inode.fid);
     else this.destroy(inode);
   }
 
   /** One open less. True if that was the end of an object without a name. */
   close(fid: Fid): boolean {
-    if (!this.opens.drop(fid) || !this.orphans.has(fid)) return false;
-    this.orphans.remove(fid);
-    this.linkable.delete(fid);
-    const inode = this.inodes.get(fid);
-    if (inode !== undefined) this.destroy(inode);
+    if (!this.opens.drop(fid) || !this.orphans.has(fid) || this.#held) return false;
+    this.destroyOrphan(fid);
     return true;
+  }
+
+  /** An object without a name that nobody has open. */
+  destroyOrphan(fid: Fid): void {
+    const inode = this.inodes.get(fid);
+    // First, for it may be refused.
+    if (inode !== undefined && inode.nlink === 0) this.destroy(inode);
+    this.orphans.remove(fid);
   }
 
   /** Space comes back soon: contents that are being destroyed, or may be in a moment. */

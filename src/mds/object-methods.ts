@@ -1,10 +1,11 @@
 /** What a client asks for the objects that it works with: mutations, opens, and waiting for the disk. */
-import { Errno } from '../base/errno.js';
+import { Errno, type FsError } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Opened, Service } from '../rpc/messages.js';
 import type { GroupCommit } from '../store/group-commit.js';
 import type { MutationQueue } from './mutation-queue.js';
 import type { Namespace } from './namespace.js';
+import { checkUnsigned32 } from './reint/numbers.js';
 import type { Replica } from './replica.js';
 import type { Retention } from './retention.js';
 import type { Applied } from './server.js';
@@ -27,10 +28,18 @@ export function objectMethods(parts: {
   readonly queue: MutationQueue<Applied>;
   readonly room: Retention['room'];
   readonly replica: Replica;
+  /** Clients outlive the server. */
+  readonly shared: boolean;
 }): Pick<Service, ObjectMethod> {
-  const { namespace, commit, queue, room, replica } = parts;
+  const { namespace, commit, queue, room, replica, shared } = parts;
   const sync = (answer: (errno: Errno | 0, result: undefined) => void): void =>
-    commit.whenFlushed((error) => answer(error?.errno ?? 0, undefined));
+    commit.whenFlushed((error) => {
+      const answerNow = (error: FsError | undefined): void => answer(error?.errno ?? 0, undefined);
+      // Whoever waited for a cut to write behind it must not meet it again.
+      const again = shared && error === undefined && namespace.objects.repeatsCuts;
+      if (again) commit.whenFlushed(answerNow);
+      else answerNow(error);
+    });
   return {
     reint: (request, answer) => queue.run(request, answer),
     open: ({ fid }, answer) => {
@@ -65,6 +74,7 @@ export function objectMethods(parts: {
     },
     sync: (_request, answer) => sync(answer),
     intent: ({ fid, generation, durable }, answer) => {
+      checkUnsigned32(generation, 'generation');
       const announce = (): void => {
         namespace.objects.intent(fid, generation);
         commit.note();

@@ -5,7 +5,7 @@
  *   write is recorded, the next start finds it: a file that holds the object gets a
  *   write record for all of it, any other object file is garbage.
  * - A *removal* or *truncation* destroys old contents. It is in the same transaction
- *   as its cause, and done only after that is on disk.
+ *   as its cause, and done only after that is on disk; while a recovery runs, after that.
  *
  * Value of table `object`: empty, or for a truncation the size as u64.
  */
@@ -25,6 +25,8 @@ export interface ObjectReaper {
   truncate(fid: Fid, generation: number, size: number): void;
   /** The last commit, with all intents up to then, is on disk. */
   flushed(): void;
+  /** The next commit refers to the object's data. Absent where whoever wrote them says so. */
+  recorded?(fid: Fid, generation: number): void;
 }
 
 interface Work {
@@ -48,6 +50,12 @@ export class ObjectWork {
   readonly #queued = new Map<Fid, number>();
   /** Generations of each object that were announced and not recorded. */
   readonly #intents = new Map<Fid, Set<number>>();
+  /** Of these there are intents from before the start: who announced them may be gone. */
+  readonly #doubtful = new Set<Fid>();
+  /** Nothing is destroyed. */
+  #held = false;
+  /** A truncation was done of which the store still says that it is to be done. */
+  #cutDone = false;
 
   constructor(table: Table, reaper: ObjectReaper) {
     this.#table = table;
@@ -58,6 +66,16 @@ export class ObjectWork {
     if (this.#announce(fid, generation)) {
       this.#put({ fid, generation, kind: ObjectWorkKind.INTENT, size: 0 });
     }
+  }
+
+  /** What changes the object tells of data in its file. */
+  recorded(fid: Fid, generation: number): void {
+    this.#reaper.recorded?.(fid, generation);
+  }
+
+  /** True, once, if somebody may have written there before the start and has not recorded it. */
+  takeDoubt(fid: Fid): boolean {
+    return this.#doubtful.delete(fid);
   }
 
   /** The write is recorded, or the object is gone. */
@@ -131,6 +149,14 @@ export class ObjectWork {
     return this.#asked.length > 0 || this.#committedWork.length > 0;
   }
 
+  /**
+   * After a crash a truncation would be repeated that was done already: the next commit ends
+   * that. Whoever writes behind the cut before would lose it, if it outlives the server.
+   */
+  get repeatsCuts(): boolean {
+    return this.#cutDone;
+  }
+
   /** The table is to be changed at the next commit. */
   get pending(): boolean {
     return this.#changes.size > 0;
@@ -146,6 +172,7 @@ export class ObjectWork {
 
   committed(): void {
     this.#changes.clear();
+    this.#cutDone = false;
     this.#committedWork.push(...this.#asked);
     this.#asked = [];
   }
@@ -153,15 +180,20 @@ export class ObjectWork {
   /** Does what is now safe to do. Returns how many pieces of work that were. */
   flushed(): number {
     this.#reaper.flushed();
+    if (this.#held) return 0;
     const work = this.#committedWork;
     this.#committedWork = [];
     for (const item of work) this.#perform(item);
     return work.length;
   }
 
-  /** After a start: finishes what was on disk, and returns the intents that were open. */
-  recover(): { fid: Fid; generation: number }[] {
-    const intents: { fid: Fid; generation: number }[] = [];
+  /** After a start: nothing is destroyed until {@link release}. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Reads what was on disk; whether it is done at once depends on {@link hold}. */
+  load(): void {
     for (const { key, value } of this.#table.entries({})) {
       const { fid, generation, kind } = partsOfObjectKey(key);
       const work: Work = {
@@ -172,13 +204,41 @@ export class ObjectWork {
       };
       if (kind === ObjectWorkKind.INTENT) {
         this.#announce(work.fid, generation);
-        intents.push({ fid: work.fid, generation });
+        this.#doubtful.add(work.fid);
       } else {
         this.#count(work.fid, 1);
-        this.#perform(work);
+        this.#committedWork.push(work);
       }
     }
-    return intents;
+    if (!this.#held) this.release();
+  }
+
+  /** Does what is on disk, and whatever comes from now on. */
+  release(): void {
+    this.#held = false;
+    const work = this.#committedWork;
+    this.#committedWork = [];
+    for (const item of work) this.#perform(item);
+  }
+
+  /** What was announced and not recorded; a snapshot. */
+  get intents(): { readonly fid: Fid; readonly generation: number }[] {
+    return [...this.#intents].flatMap(([fid, generations]) =>
+      [...generations].map((generation) => ({ fid, generation })),
+    );
+  }
+
+  /** What is held of an object was done already, before another one had its FID. */
+  forget(fid: Fid): void {
+    const rest: Work[] = [];
+    for (const work of this.#committedWork) {
+      if (work.fid !== fid) rest.push(work);
+      else {
+        this.#count(fid, -1);
+        this.#drop(work);
+      }
+    }
+    this.#committedWork = rest;
   }
 
   /** What fails stays in the table: the next start tries again, and fsck names it. */
@@ -191,6 +251,7 @@ export class ObjectWork {
       return;
     }
     this.#count(work.fid, -1);
+    if (work.kind === ObjectWorkKind.TRUNCATE) this.#cutDone = true;
     this.#drop(work);
   }
 

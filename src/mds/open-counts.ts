@@ -8,6 +8,10 @@ export class OpenCounts {
     return this.#counts.has(fid);
   }
 
+  count(fid: Fid): number {
+    return this.#counts.get(fid) ?? 0;
+  }
+
   add(fid: Fid): void {
     this.#counts.set(fid, (this.#counts.get(fid) ?? 0) + 1);
   }

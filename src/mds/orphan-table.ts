@@ -1,6 +1,10 @@
 /**
  * The objects without a name that somebody still has open. They are in the store so
- * that the start after a crash finds and destroys them.
+ * that the start after a crash finds them, and destroys those that nobody opens again.
+ *
+ * Value of table `orphan`: empty; or, of a file that never had a name and may get one
+ * (O_TMPFILE without O_EXCL), the end of what was written to it as u64: of that no record
+ * tells before it has a name.
  *
  * Most are orphans for an instant only: removing a file takes its name, and a moment
  * later the kernel lets go of it. What comes and goes between two commits never
@@ -11,6 +15,8 @@ import { fidKey, fidOfKey } from '../store/keys.js';
 import type { Table } from '../store/table.js';
 
 const NO_BYTES = new Uint8Array(0);
+/** Of a value that is not empty. */
+export const END_BYTES = 8;
 
 export class OrphanTable {
   readonly #table: Table;
@@ -18,11 +24,21 @@ export class OrphanTable {
   readonly #fids = new Set<Fid>();
   /** What the next commit must put (true) or remove (false). */
   readonly #changes = new Map<Fid, boolean>();
+  /** Of those that may get a name. */
+  readonly #dataEnds = new Map<Fid, number>();
+  /** Those of them whose value the next commit must put. */
+  readonly #moved = new Set<Fid>();
   #storedCount: number;
 
   constructor(table: Table) {
     this.#table = table;
-    for (const key of table.keys({})) this.#fids.add(fidOfKey(key) as Fid);
+    for (const { key, raw } of table.entriesRaw({})) {
+      const fid = fidOfKey(key) as Fid;
+      this.#fids.add(fid);
+      // One that is damaged gets no name; fsck tells of it.
+      const value = raw.intact ? raw.value : NO_BYTES;
+      if (value.length === END_BYTES) this.#dataEnds.set(fid, endOf(value));
+    }
     this.#storedCount = this.#fids.size;
   }
 
@@ -51,19 +67,42 @@ export class OrphanTable {
   }
 
   remove(fid: Fid): void {
+    this.#dataEnds.delete(fid);
+    this.#moved.delete(fid);
     if (this.#fids.delete(fid)) this.#change(fid, false);
+  }
+
+  /** Where the data of an orphan end that may get a name; undefined of any other. */
+  dataEnd(fid: Fid): number | undefined {
+    return this.#dataEnds.get(fid);
+  }
+
+  setDataEnd(fid: Fid, end: number): void {
+    if (!this.#fids.has(fid) || this.#dataEnds.get(fid) === end) return;
+    this.#dataEnds.set(fid, end);
+    this.#moved.add(fid);
   }
 
   collect(): void {
     for (const [fid, present] of this.#changes) {
-      if (present) this.#table.put(fidKey(fid), NO_BYTES);
+      if (present) this.#table.put(fidKey(fid), this.#value(fid));
       else this.#table.remove(fidKey(fid));
     }
+    for (const fid of this.#moved) this.#table.put(fidKey(fid), this.#value(fid));
+  }
+
+  #value(fid: Fid): Uint8Array {
+    const end = this.#dataEnds.get(fid);
+    if (end === undefined) return NO_BYTES;
+    const value = Buffer.alloc(END_BYTES);
+    value.writeBigUInt64LE(BigInt(end), 0);
+    return value;
   }
 
   committed(): void {
     for (const present of this.#changes.values()) this.#storedCount += present ? 1 : -1;
     this.#changes.clear();
+    this.#moved.clear();
   }
 
   /**
@@ -73,4 +112,8 @@ export class OrphanTable {
   #change(fid: Fid, present: boolean): void {
     if (!this.#changes.delete(fid)) this.#changes.set(fid, present);
   }
+}
+
+function endOf(value: Uint8Array): number {
+  return Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0, true));
 }

@@ -15,6 +15,13 @@ export const SERVER_EVENTS = [
   'watches_refused',
   /** Records that watches lost because nobody read them in time. */
   'watch_records_dropped',
+  /** Clients that lost what they had: they did not answer, did not come back, or broke the rules. */
+  'clients_evicted',
+  /** Connections of who is not allowed, or is not who it says it is. */
+  'clients_refused',
+  /** Opens and changes that a client had no right to bring back. */
+  'capabilities_refused',
+  'receipts_refused',
 ] as const;
 
 export type ServerEvent = (typeof SERVER_EVENTS)[number];

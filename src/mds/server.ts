@@ -3,6 +3,7 @@
  * rpc/messages.ts. It knows nothing of FUSE, and a client reaches it only here.
  */
 import createDebug from 'debug';
+import { Errno, FsError } from '../base/errno.js';
 import { EventCounts } from '../base/event-counts.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
@@ -11,31 +12,25 @@ import { FeedRegistry } from '../feed/registry.js';
 import type { Notice, ReintRequest, ReintResult, Service } from '../rpc/messages.js';
 import { type DataSync, GroupCommit } from '../store/group-commit.js';
 import type { Store } from '../store/store.js';
-import { AccessService } from './access-service.js';
 import { Audience } from './audience.js';
 import { BaselineService } from './baseline-service.js';
 import { ChangelogService } from './changelog-service.js';
-import { FeedControl } from './feed-control.js';
-import { FeedService } from './feed-service.js';
 import type { DiskUse } from './filesystem-use.js';
 import type { Inode } from './inode.js';
 import { MutationQueue } from './mutation-queue.js';
 import { Namespace } from './namespace.js';
-import { objectMethods } from './object-methods.js';
 import type { ObjectReaper } from './object-work.js';
-import { placesMethods } from './places.js';
-import { queryMethods } from './queries.js';
-import { recover } from './recovery.js';
+import { AbortedClients } from './recovery/aborted-clients.js';
+import { Cleanup, type UnsettledObject } from './recovery/cleanup.js';
+import { checkTime } from './reint/numbers.js';
 import { reint, spaceOf } from './reint/reint.js';
 import { RepairMark } from './repair-mark.js';
 import { Replica } from './replica.js';
-import { ReplicaService } from './replica-service.js';
 import { Retention } from './retention.js';
 import { SERVER_EVENTS } from './server-events.js';
-import { StatsService } from './stats-service.js';
+import { serviceOf } from './services.js';
 import { type AppendRecord, Transaction } from './transaction.js';
 import { TransnoCounter } from './transno-counter.js';
-import { unsharedMethods } from './unshared.js';
 import { WatchService } from './watch-service.js';
 
 const debug = createDebug('feedfs:mds');
@@ -47,7 +42,7 @@ export interface ServerOptions {
   readonly reaper: ObjectReaper;
   readonly dataSync: DataSync;
   /** Object files made since the last commit, if the last server was killed. */
-  readonly unsettled: readonly { readonly fid: Fid; readonly generation: number }[];
+  readonly unsettled: readonly UnsettledObject[] | (() => readonly UnsettledObject[]);
   /** Free and total space of the disk that holds the store. */
   readonly diskUse: () => DiskUse;
   /** Owner of a new store's root directory. */
@@ -55,6 +50,11 @@ export interface ServerOptions {
   /** Whether ordinary users may have watches. Default false. */
   readonly userWatch?: boolean;
   readonly notify: (notice: Notice) => void;
+  /**
+   * Clients outlive it, and tell what they have open: nothing is destroyed before
+   * {@link MetadataServer.finishRecovery}. Default false: it embeds its only client.
+   */
+  readonly recovers?: boolean;
 }
 
 /** What a mutation leads to. */
@@ -81,10 +81,14 @@ export class MetadataServer {
   readonly #append: AppendRecord = (head, body) =>
     this.log.append(head, body, this.audience.takers(head, body));
   readonly #queue: MutationQueue<Applied>;
+  readonly #cleanup: Cleanup;
+  readonly #recovers: boolean;
+  #onCommitted: (transno: number) => void = () => {};
 
   constructor(options: ServerOptions) {
-    const { store, clock } = options;
+    const { store, clock, unsettled } = options;
     this.#options = options;
+    this.#recovers = options.recovers ?? false;
     this.#clock = clock;
     this.#transnos = new TransnoCounter(store.tables.meta);
     this.replica = new Replica(store.tables.meta, this.#transnos);
@@ -106,6 +110,10 @@ export class MetadataServer {
     const mark = new RepairMark(store.tables.meta);
     const participants = [namespace, log, feeds, retention, mark, replica, baselines];
     for (const participant of [...participants, this.#counters()]) this.commit.join(participant);
+    this.#cleanup = new Cleanup(
+      this,
+      typeof unsettled === 'function' ? unsettled : () => unsettled,
+    );
     this.audience = new Audience(this.feeds, this.namespace.links, (wishes) =>
       options.notify({ kind: 'recording', ...wishes }),
     );
@@ -115,13 +123,82 @@ export class MetadataServer {
       options.notify({ kind: 'visible' });
     });
     this.changelog = new ChangelogService({ registry: feeds, log, commit: this.commit });
-    this.service = this.#service();
+    this.service = serviceOf({
+      ...{ server: this, store, clock, queue: this.#queue, transnos: this.#transnos },
+      ...{ diskUse: options.diskUse, notify: options.notify, shared: this.#recovers },
+    });
     this.namespace.makeRoot(clock, options.owner);
     // The FIDs of this run are reserved before any of them is handed out.
     this.commit.note();
     mark.tell(clock, log.end.index, this.recording ? this.#append : undefined);
-    recover(this, options.unsettled);
+    if (this.#recovers) this.namespace.hold();
+    this.namespace.objects.load();
+    if (!this.#recovers) this.#recoverAlone();
     this.commit.run();
+  }
+
+  /** Whoever had something open is gone. */
+  #recoverAlone(): void {
+    const clients = new AbortedClients(this.#options.store.tables.client);
+    if (clients.found) {
+      console.error('feedfs: clients of a server were connected to this store: they are evicted');
+      this.commit.join(clients);
+    }
+    this.#cleanup.begin(() => false);
+    while (this.#cleanup.pending) this.#cleanup.step();
+  }
+
+  /** Nothing is destroyed. */
+  get recovering(): boolean {
+    return this.namespace.held;
+  }
+
+  /** Of the last change; 0 before the first. */
+  get lastTransno(): number {
+    return this.#transnos.last;
+  }
+
+  /** Of the last change that is on disk. */
+  get committedTransno(): number {
+    return this.#transnos.onDisk;
+  }
+
+  /** Called with that number when it has grown. */
+  onCommitted(listener: (transno: number) => void): void {
+    this.#onCommitted = listener;
+  }
+
+  /**
+   * Makes a change again that a server before this one made, as it was: `request.replay` says
+   * when. It is not refused for want of room, and leaves nothing open: what it made or took the
+   * last name of stays until {@link finishRecovery}. FsError(ESTALE) if it was made already, or
+   * is about another object now; and those of the change.
+   */
+  replay(request: ReintRequest): Applied {
+    const { replay } = request;
+    if (replay === undefined || !this.recovering) {
+      throw new FsError(Errno.EPERM, 'changes are made again in a recovery only');
+    }
+    checkTime(replay.time);
+    if (!Number.isSafeInteger(replay.transno) || replay.transno <= this.lastTransno) {
+      throw new FsError(Errno.ESTALE, `change ${replay.transno} comes after ${this.lastTransno}`);
+    }
+    this.replica.admit(request);
+    return this.apply(request);
+  }
+
+  /**
+   * Who has what open is known: what nobody has goes. `isHeld`: a client writes to that file,
+   * and will record what it announced.
+   */
+  finishRecovery(isHeld: (fid: Fid) => boolean): void {
+    if (this.recovering) this.#cleanup.begin(isHeld);
+    this.#purge();
+  }
+
+  /** Records what clients that are gone wrote and did not record. */
+  resolveIntents(isHeld: (fid: Fid) => boolean): void {
+    if (!this.recovering && this.#cleanup.resolveIntents(isHeld) > 0) this.commit.note();
   }
 
   get recording(): boolean {
@@ -142,6 +219,7 @@ export class MetadataServer {
 
   #purge(): void {
     const { purge } = this.feeds;
+    if (this.#cleanup.pending) this.#cleanup.step();
     if (purge.pending && purge.step() > 0) this.commit.note();
   }
 
@@ -157,6 +235,7 @@ export class MetadataServer {
 
   /** Runs one mutation as a transaction. FsError if it is refused: then nothing has changed. */
   transact(request: ReintRequest): Applied {
+    if (request.replay !== undefined) throw new FsError(Errno.EPERM, 'this is no recovery');
     this.replica.admit(request);
     const use = spaceOf(this.namespace, request.change);
     this.commit.admit(use);
@@ -178,7 +257,8 @@ export class MetadataServer {
     this.#transnos.used(txn.transno);
     this.commit.note(1, txn.bytes);
     this.retention.room.tell();
-    return { attributes, kept: txn.kept, transno: txn.transno, time: txn.time };
+    const { kept, made, transno, time } = txn;
+    return { attributes, kept, made, transno, time };
   }
 
   #reintNow(request: ReintRequest): Applied {
@@ -193,70 +273,12 @@ export class MetadataServer {
       collect: () => this.#transnos.collect(),
       committed: () => this.#transnos.committed(),
       flushed: () => {
-        this.#transnos.flushed();
+        if (this.#transnos.flushed()) this.#onCommitted(this.#transnos.onDisk);
         if (this.namespace.objects.flushed() > 0) this.commit.note();
         // Under load one commit follows the other, and nothing is ever idle.
         this.#purge();
         this.#queue.resume();
       },
-    };
-  }
-
-  #service(): Service {
-    const { feeds: registry, log, commit, audience, events, retention } = this;
-    const policy = retention.setting;
-    const control = new FeedControl({ registry, log, commit, audience, events, policy });
-    const feeds = new FeedService({
-      registry,
-      log,
-      commit,
-      control,
-      notify: this.#options.notify,
-      clock: this.#clock,
-      isFull: (feed) => retention.room.refuses(feed),
-      filesystem: this.#options.store.identity.fsid,
-    });
-    const { store, diskUse } = this.#options;
-    const queries = queryMethods(this.namespace, store, diskUse);
-    return {
-      ...queries,
-      ...objectMethods({
-        namespace: this.namespace,
-        commit,
-        queue: this.#queue,
-        room: retention.room,
-        replica: this.replica,
-      }),
-      ...new ReplicaService({
-        ...{ replica: this.replica, namespace: this.namespace, commit },
-        ...{ filesystem: store.identity.fsid, notify: this.#options.notify },
-      }).methods,
-      ...feeds.methods,
-      ...this.changelog.methods,
-      ...this.baselines.methods,
-      ...placesMethods(this.namespace),
-      ...unsharedMethods({
-        last: () => this.#transnos.last,
-        committed: () => this.#transnos.onDisk,
-      }),
-      ...this.watches.methods,
-      ...new AccessService({
-        log,
-        commit,
-        clock: this.#clock,
-        audience,
-        room: retention.room,
-        events,
-        lastTransno: () => this.#transnos.last,
-      }).methods,
-      ...new StatsService({
-        commit: this.commit,
-        log: this.log,
-        feeds: this.feeds,
-        namespace: this.namespace,
-        events: this.events,
-        clock: this.#clock,
-      }).methods,
     };
   }
 

@@ -4,15 +4,16 @@
  * it is a bug.
  */
 import { Errno, FsError } from '../base/errno.js';
-import type { Fid } from '../base/fid.js';
+import { type Fid, isGivenFid } from '../base/fid.js';
 import { isDirectory } from '../base/mode.js';
 import type { Timespec } from '../base/time.js';
 import type { ChangeHead } from '../feed/log.js';
 import type { RecordBody, Transno } from '../feed/record.js';
 import { EXTENT_BYTES } from '../feed/record-layout.js';
-import type { Credentials, ReintRequest, Verbatim } from '../rpc/messages.js';
+import type { Credentials, ReintRequest, ReplayOf, Verbatim } from '../rpc/messages.js';
 import type { Inode } from './inode.js';
 import type { Namespace } from './namespace.js';
+import { checkAuthor } from './reint/numbers.js';
 
 /** Takes a record to the log. */
 export type AppendRecord = (head: ChangeHead, body: RecordBody) => void;
@@ -27,24 +28,32 @@ export class Transaction {
   readonly keepsNameless: boolean;
   /** The change is a copy of one that another filesystem made: nothing is derived from it. */
   readonly verbatim: Verbatim | undefined;
+  /** It was made before, and is made again as it was then. */
+  readonly replay: ReplayOf | undefined;
   /** The object that stays so. */
   kept: Fid | undefined;
+  /** A whiteout that a rename left. */
+  made: Fid | undefined;
   /** Bytes of values that the change holds in memory until they are committed. */
   bytes = 0;
   /** Undefined while no feed exists. */
   readonly #append: AppendRecord | undefined;
 
+  /** FsError(EINVAL) if no record could say who it was. */
   constructor(
     namespace: Namespace,
+    /** Of a change that is no replay. */
     transno: Transno,
     time: Timespec,
-    request: Pick<ReintRequest, 'who' | 'keepsNameless' | 'verbatim'>,
+    request: Pick<ReintRequest, 'who' | 'keepsNameless' | 'verbatim' | 'replay'>,
     append: AppendRecord | undefined,
   ) {
+    checkAuthor(request.who);
     this.namespace = namespace;
-    this.transno = transno;
     this.verbatim = request.verbatim;
-    this.time = this.verbatim?.time ?? time;
+    this.replay = request.replay;
+    this.transno = (this.replay?.transno as Transno | undefined) ?? transno;
+    this.time = this.verbatim?.time ?? this.replay?.time ?? time;
     this.who = request.who;
     this.keepsNameless = request.keepsNameless ?? false;
     this.#append = append;
@@ -55,10 +64,32 @@ export class Transaction {
     return this.#append !== undefined;
   }
 
-  /** FsError(ESTALE) if a copied change is about another object than the one that has the name here. */
+  /** FsError(ESTALE) if a copied or repeated change is about another object than the one that has the name here. */
   checkNamed(fid: Fid): void {
-    if (this.verbatim === undefined || this.verbatim.fid === fid) return;
-    throw new FsError(Errno.ESTALE, `the name is that of ${fid}, not of ${this.verbatim.fid}`);
+    const other = this.verbatim?.fid ?? this.replay?.fid ?? fid;
+    if (other !== fid) {
+      throw new FsError(Errno.ESTALE, `the name is that of ${fid}, not of ${other}`);
+    }
+    this.checkReplayed(fid);
+  }
+
+  /** FsError(ESTALE) if it is made again, and was about another object. */
+  checkReplayed(fid: Fid): void {
+    if (this.replay === undefined || this.replay.fid === fid) return;
+    throw new FsError(Errno.ESTALE, `it was about ${this.replay.fid}, not ${fid}`);
+  }
+
+  /** For what it makes: the one that this had already, if it is made again. FsError(EINVAL, EEXIST). */
+  newFid(): Fid {
+    const { fids, inodes } = this.namespace;
+    if (this.replay === undefined) return fids.allocate();
+    const { fid } = this.replay;
+    if (!isGivenFid(fid)) throw new FsError(Errno.EINVAL, `${fid} is no FID of a new object`);
+    if (inodes.get(fid) !== undefined) {
+      throw new FsError(Errno.EEXIST, `there is an object ${fid}`);
+    }
+    fids.taken(fid);
+    return fid;
   }
 
   /** A directory got or lost an entry. */
@@ -78,10 +109,15 @@ export class Transaction {
     this.namespace.inodes.touch(inode);
   }
 
+  /** The change leaves it open. Of one that is made again only the export knows whether it still is. */
+  opened(inode: Inode): void {
+    if (this.replay === undefined) this.namespace.opens.add(inode.fid);
+  }
+
   /** An object has no name, or no longer: it lives while it is open. */
   nameless(inode: Inode): void {
     if (this.keepsNameless) {
-      this.namespace.opens.add(inode.fid);
+      this.opened(inode);
       this.kept = inode.fid;
     }
     this.namespace.abandon(inode);

@@ -38,9 +38,9 @@ export class TransnoCounter {
     return this.#onDisk;
   }
 
-  /** The mutation happened. */
+  /** The mutation happened; one that is made again has a number of its own, and leaves others out. */
   used(transno: Transno): void {
-    this.#last = transno;
+    if (transno > this.#last) this.#last = transno;
     this.#dirty = true;
   }
 
@@ -56,7 +56,10 @@ export class TransnoCounter {
     this.#committed = this.#last;
   }
 
-  flushed(): void {
+  /** True if that moved what is on disk. */
+  flushed(): boolean {
+    const moved = this.#onDisk !== this.#committed;
     this.#onDisk = this.#committed;
+    return moved;
   }
 }

@@ -12,7 +12,7 @@ import {
   type Snapshot,
 } from './environment-file.js';
 import { currentBootId, decodeFlushed, type Flushed, usableSnapshots } from './flush-marker.js';
-import { TABLES, TABLES_SINCE_FORMAT_2, type TableName } from './keys.js';
+import { TABLES, TABLES_ADDED_LATER, TABLES_SINCE_FORMAT_2, type TableName } from './keys.js';
 import { PageReader } from './page-reader.js';
 import { unseal } from './seal.js';
 import { type Identity, lockStore, pathsOf, readIdentity } from './store-directory.js';
@@ -95,14 +95,16 @@ export class Inspection {
 
   /** Object files made since the last commit on disk (FORMAT.md, `objects/made`). */
   madeObjects(): { readonly fid: number; readonly generation: number }[] {
-    const file = join(pathsOf(this.#path).objects, 'made');
-    const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+    const { objects } = pathsOf(this.#path);
     const made: { fid: number; generation: number }[] = [];
-    for (let at = 0; at + MADE_ENTRY_BYTES <= bytes.length; at += MADE_ENTRY_BYTES) {
-      made.push({
-        fid: Number(bytes.readBigUInt64LE(at)),
-        generation: bytes.readUInt32LE(at + 8),
-      });
+    for (const name of existsSync(objects) ? readdirSync(objects).filter(isMadeList) : []) {
+      const bytes = readFileSync(join(objects, name));
+      for (let at = 0; at + MADE_ENTRY_BYTES <= bytes.length; at += MADE_ENTRY_BYTES) {
+        made.push({
+          fid: Number(bytes.readBigUInt64LE(at)),
+          generation: bytes.readUInt32LE(at + 8),
+        });
+      }
     }
     return made;
   }
@@ -118,7 +120,7 @@ export class Inspection {
       return;
     }
     for (const folder of readdirSync(objects)) {
-      if (folder === 'made') continue;
+      if (isMadeList(folder)) continue;
       for (const name of listing(join(objects, folder))) yield { folder, name };
     }
   }
@@ -151,6 +153,7 @@ export class Inspection {
     });
     for (const name of TABLES) {
       if (this.identity.format === 1 && TABLES_SINCE_FORMAT_2.includes(name)) continue;
+      if (TABLES_ADDED_LATER.includes(name)) continue;
       if (!reader.tables.includes(name) && (flushed?.transaction ?? 1) > 0) {
         this.#problem('missing-table', `table ${name}`, 'is not in the environment', OPEN);
       }
@@ -204,4 +207,9 @@ function listing(path: string): string[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return [''];
     throw error;
   }
+}
+
+/** `made`, or `made.` and the id of a client. */
+function isMadeList(name: string): boolean {
+  return name === 'made' || /^made\.[0-9a-f]{32}$/.test(name);
 }

@@ -10,12 +10,14 @@
  * | link    | fid u64, directory fid u64, slot u64  | empty: a further name      |
  * | xattr   | fid u64, name                         | value                      |
  * | inline  | fid u64                               | contents of a small file   |
- * | orphan  | fid u64                               | empty                      |
+ * | orphan  | fid u64                               | empty, or end of data u64  |
  * | object  | fid u64, generation u32, kind u8      | pending work on an object file |
  * | log     | epoch u32, offset u64                 | block of records           |
  * | feed    | feed id u32                           | feed, as JSON              |
  * | cancel  | feed id u32, epoch u32, offset u64    | cancelled range            |
  * | pass    | feed id u32, epoch u32, offset u64    | what a feed takes of a block |
+ * | client  | client id, 16 bytes                   | client of a server, as JSON |
+ * | client  | client id, slot u16                   | what was answered in a slot |
  */
 import { Errno, FsError } from '../base/errno.js';
 import { nameToBytes } from '../base/name.js';
@@ -33,11 +35,15 @@ export const TABLES = [
   'feed',
   'cancel',
   'pass',
+  'client',
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** Tables that a store of format 1 may lack. */
 export const TABLES_SINCE_FORMAT_2: readonly TableName[] = ['link', 'pass'];
+
+/** Tables that a store of the current format lacks until the first start that knows them. */
+export const TABLES_ADDED_LATER: readonly TableName[] = ['client'];
 
 const TWO_32 = 2 ** 32;
 
@@ -72,6 +78,12 @@ const objectBuffer = Buffer.alloc(13);
 const logBuffer = Buffer.alloc(12);
 const feedBuffer = Buffer.alloc(4);
 const feedOffsetBuffer = Buffer.alloc(16);
+/** Of a key of table `client`: that of a client, and that of one of its slots. */
+export const CLIENT_KEY_BYTES = 16;
+export const SLOT_KEY_BYTES = CLIENT_KEY_BYTES + 2;
+
+const clientBuffer = Buffer.alloc(CLIENT_KEY_BYTES);
+const slotBuffer = Buffer.alloc(SLOT_KEY_BYTES);
 
 /** Valid until the next call. */
 export function fidKey(fid: number): Buffer {
@@ -177,4 +189,25 @@ export function offsetOfCancelKey(key: Uint8Array): number {
 export function partsOfPassKey(key: Uint8Array): { feed: number; epoch: number; offset: number } {
   const view = viewOf(key, 16);
   return { feed: view.readUInt32BE(0), epoch: view.readUInt32BE(4), offset: getU64(key, 8) };
+}
+
+/** `client`: 32 hexadecimal digits. Valid until the next call. */
+export function clientKey(client: string): Buffer {
+  clientBuffer.write(client, 0, CLIENT_KEY_BYTES, 'hex');
+  return clientBuffer;
+}
+
+/** Valid until the next call. */
+export function slotKey(client: string, slot: number): Buffer {
+  slotBuffer.write(client, 0, CLIENT_KEY_BYTES, 'hex');
+  slotBuffer.writeUInt16BE(slot, CLIENT_KEY_BYTES);
+  return slotBuffer;
+}
+
+/** Of a key of table `client`; `slot` undefined in that of a client. */
+export function partsOfClientKey(key: Uint8Array): { client: string; slot: number | undefined } {
+  const view = viewOf(key, CLIENT_KEY_BYTES);
+  const slot =
+    view.length < SLOT_KEY_BYTES ? undefined : viewOf(key, SLOT_KEY_BYTES).readUInt16BE(16);
+  return { client: view.toString('hex', 0, CLIENT_KEY_BYTES), slot };
 }

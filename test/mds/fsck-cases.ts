@@ -112,6 +112,16 @@ export const CASES: readonly Case[] = [
     kinds: ['bad-orphan', 'stray-value'],
   },
   {
+    what: 'an orphan that says something else than where its data end',
+    change: (tables, { linked }) => {
+      changeInode(tables, linked, (inode) => {
+        inode.nlink = 0;
+      });
+      tables.orphan.put(fidKey(linked), Buffer.alloc(5));
+    },
+    kinds: ['bad-value', 'link-count'],
+  },
+  {
     what: 'an inode that nobody will free',
     change: (tables, { linked }) =>
       changeInode(tables, linked, (inode) => {

@@ -6,11 +6,22 @@ import * as assert from 'uvu/assert';
 import { must } from '../../src/base/assert.js';
 import { type Fid, formatFid, ROOT_FID } from '../../src/base/fid.js';
 import { decodeDirent, FIRST_SLOT } from '../../src/mds/dirent-table.js';
+import { askedDigest } from '../../src/mds/export/asked-digest.js';
+import { readSlotRow, writeSlotRow } from '../../src/mds/export/slot-row.js';
 import { decodeInode, encodeInode } from '../../src/mds/inode.js';
 import { BUCKET_SLOTS } from '../../src/mds/limits.js';
 import { hashKeyFrom, hashName } from '../../src/mds/name-hash.js';
 import { decodeFlushed, encodeFlushed } from '../../src/store/flush-marker.js';
-import { direntKey, fidKey, linkKey, placeOfLinkKey, TABLES } from '../../src/store/keys.js';
+import {
+  clientKey,
+  direntKey,
+  fidKey,
+  linkKey,
+  partsOfClientKey,
+  placeOfLinkKey,
+  slotKey,
+  TABLES,
+} from '../../src/store/keys.js';
 import { FORMAT_VERSION } from '../../src/store/limits.js';
 import { unseal, writeSeal } from '../../src/store/seal.js';
 
@@ -105,6 +116,27 @@ test('the example of a further name says what the text says of it', () => {
   assert.equal(example('link'), sealed(Buffer.alloc(0)));
 });
 
+test('the example of a slot says what the text says of it', () => {
+  const client = '000102030405060708090a0b0c0d0e0f';
+  const key = keyAfter('### Client');
+  assert.equal(key, Buffer.from(slotKey(client, 2)));
+  assert.equal(partsOfClientKey(key), { client, slot: 2 });
+  assert.equal(partsOfClientKey(Buffer.from(clientKey(client))), { client, slot: undefined });
+  const bytes = example('slot');
+  const value = must(unseal(bytes), 'a whole seal');
+  const row = must(readSlotRow(value), 'a row');
+  const { attributes, transno, time } = row.result;
+  assert.equal([row.xid, row.handle, row.uid, transno], [300, 9, 1000, 77]);
+  assert.equal(time, { sec: 1_700_000_000, nsec: 5 });
+  assert.is(formatFid(attributes.fid), '[0x200000401:0x3:0x0]');
+  assert.equal([attributes.mode, attributes.uid, attributes.gid], [0o100644, 1000, 100]);
+  assert.is(value.readUInt32LE(at('handle')), 9);
+  assert.equal(Buffer.from(row.asked), askedDigest({ bytes: Buffer.from('abc') }));
+  const again = Buffer.alloc(value.length);
+  writeSlotRow(again, row);
+  assert.equal(sealed(again), bytes);
+});
+
 test('the example of a marker says what the text says of it', () => {
   const bytes = example('flushed');
   const flushed = must(decodeFlushed(bytes), 'a marker');
@@ -114,7 +146,7 @@ test('the example of a marker says what the text says of it', () => {
 });
 
 test('a flipped bit anywhere breaks the seal', () => {
-  for (const name of ['inode', 'dirent', 'link']) {
+  for (const name of ['inode', 'dirent', 'link', 'slot']) {
     const whole = example(name);
     for (let bit = 0; bit < whole.length * 8; bit++) {
       const bytes = Buffer.from(whole);

@@ -12,8 +12,11 @@ const TYPE = 0o170000;
 const DIRECTORY = 0o040000;
 const SYMLINK = 0o120000;
 
+/** Whoever answers RPCs at once. */
+type Asking = Pick<Simulated, 'rpc'>;
+
 /** All objects that have a name, by FID. */
-export function namespaceOf(sim: Simulated): Map<Fid, ModelNode> {
+export function namespaceOf(sim: Asking): Map<Fid, ModelNode> {
   const nodes = new Map<Fid, ModelNode>();
   const visit = (fid: Fid): void => {
     if (nodes.has(fid)) return;
@@ -30,14 +33,14 @@ export function namespaceOf(sim: Simulated): Map<Fid, ModelNode> {
   return nodes;
 }
 
-export function listing(sim: Simulated, fid: Fid): DirectoryEntry[] {
+export function listing(sim: Asking, fid: Fid): DirectoryEntry[] {
   const entries: DirectoryEntry[] = [];
   const each = (entry: DirectoryEntry): boolean => entries.push(entry) > 0;
   sim.rpc('readdir', { fid, cookie: 0, attributes: false, each });
   return entries;
 }
 
-export function nodeOf(sim: Simulated, fid: Fid): ModelNode {
+export function nodeOf(sim: Asking, fid: Fid): ModelNode {
   const found = sim.rpc('getattr', { fid });
   if (typeof found === 'number') throw new Error(`getattr of ${fid}: errno ${found}`);
   const { mode, uid, gid, size, nlink, rdev, atime, mtime, ctime }: Attributes = found;
@@ -52,7 +55,7 @@ export function nodeOf(sim: Simulated, fid: Fid): ModelNode {
 }
 
 /** Every record that the feed owes, by FIFO reads; each must be of a change. */
-export function owedRecords(sim: Simulated, id: number): ChangeRecord[] {
+export function owedRecords(sim: Asking, id: number): ChangeRecord[] {
   const records: ChangeRecord[] = [];
   const into = new Uint8Array(256 * 1024);
   let cursor = 0;

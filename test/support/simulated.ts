@@ -17,9 +17,13 @@ import type { Answer, Method, RequestOf, ResultOf } from '../../src/rpc/messages
 import { Store } from '../../src/store/store.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeReply } from './fake-reply.js';
+import { LaterConnection, QueuedWire } from './later-connection.js';
 
 export const OWNER = { uid: 0, gid: 0 };
 const CALLER: Caller = { uid: 0, gid: 0, pid: 0 };
+
+/** Set: every answer of the server comes after its call has returned (later-answers.test.ts). */
+export const LATER_VARIABLE = 'FEEDFS_TEST_LATER';
 
 /** A boot id is a UUID as text. */
 const BOOT_ID_BYTES = 36;
@@ -44,6 +48,8 @@ export interface SimulatedOptions {
   readonly accessTimes?: AccessPolicy;
   /** Ordinary users may have watches. */
   readonly userWatch?: boolean;
+  /** A server whose clients outlive it: nothing is destroyed before its recovery is finished. */
+  readonly recovers?: boolean;
   /** Flushes wait for {@link Simulated.finishFlush}. */
   readonly holdFlushes?: boolean;
 }
@@ -55,6 +61,8 @@ export class Simulated {
   readonly objects: ObjectStore;
   readonly server: MetadataServer;
   readonly connection: LocalConnection;
+  /** What is on its way between client and server, if answers come later. */
+  readonly wire: QueuedWire | undefined;
   readonly client: Client;
   /** Poll handles that the client woke. */
   readonly woken: number[] = [];
@@ -87,6 +95,7 @@ export class Simulated {
       visibility: options.visibility ?? 'disk',
       owner: OWNER,
       userWatch: options.userWatch ?? false,
+      recovers: options.recovers ?? false,
       reaper: {
         remove: (fid, generation) => objects.remove({ fid, generation }),
         truncate: (fid, generation, size) => objects.truncate({ fid, generation }, size),
@@ -104,7 +113,8 @@ export class Simulated {
     const { recording, audience } = this.server;
     const { accesses } = audience;
     const { accessTimes = 'noatime' } = options;
-    const mds = this.connection;
+    this.wire = process.env[LATER_VARIABLE] === undefined ? undefined : new QueuedWire();
+    const mds = this.wire ? new LaterConnection(this.connection, this.wire) : this.connection;
     const asks = { recording, accesses, replica: this.server.replica.active };
     const { userWatch = false } = options;
     const own = { owner: OWNER, userWatch, accessTimes };
@@ -127,6 +137,7 @@ export class Simulated {
       if (!(error instanceof FsError) || reply.answered) throw error;
       reply.error(error.errno);
     }
+    this.wire?.pump();
     return reply;
   }
 
@@ -148,6 +159,7 @@ export class Simulated {
       answered = true;
       outcome = errno === 0 ? result : errno;
     };
+    this.wire?.pump();
     this.connection.call(method, request, answer);
     if (!answered) throw new Error(`${method} was not answered at once`);
     return outcome as ResultOf<M> | Errno;
@@ -155,7 +167,9 @@ export class Simulated {
 
   tick(): void {
     this.client.tick(this.clock.us);
+    this.wire?.pump();
     this.server.tick(this.clock.us);
+    this.wire?.pump();
   }
 
   get flushing(): boolean {
@@ -175,6 +189,7 @@ export class Simulated {
     this.holdFlushes = false;
     this.client.settle();
     for (;;) {
+      this.wire?.pump();
       while (this.#flushing) await this.finishFlush();
       if (this.server.commit.uncommitted === 0 && !this.server.feeds.purge.pending) return;
       this.clock.advance(1_000_000);
@@ -217,6 +232,7 @@ export class Simulated {
           this.#flushing = false;
           done(this.flushError ?? error);
           this.flushError = undefined;
+          this.wire?.pump();
           const waiting = this.#onIdle;
           this.#onIdle = [];
           for (const resume of waiting) resume();

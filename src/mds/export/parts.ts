@@ -1,8 +1,8 @@
 /** The parts of a server of several clients, as they see each other; cli/ puts them together. */
-import type { Errno } from '../../base/errno.js';
+import type { Errno, FsError } from '../../base/errno.js';
 import type { Fid } from '../../base/fid.js';
 import type { Timespec } from '../../base/time.js';
-import type { Method, RequestOf, ResultOf } from '../../rpc/messages.js';
+import type { Method, ReintResult, RequestOf, ResultOf } from '../../rpc/messages.js';
 import type {
   Capability,
   ClientId,
@@ -21,6 +21,8 @@ import type {
 export interface KeyRing {
   /** The key that signs now. */
   readonly current: KeyId;
+  /** Takes a new one when it is time. Called often. */
+  tick(): void;
   capability(client: ClientId, open: Omit<Capability, 'key' | 'mac' | 'expires'>): Capability;
   /** Why it gives no right to this client; undefined if it does. */
   refusesCapability(client: ClientId, capability: Capability): string | undefined;
@@ -64,6 +66,7 @@ export interface CacheLocks {
   ): { readonly uncached: readonly Fid[]; readonly exclusive: Fid | undefined };
   recallDone(by: ClientId, id: number): void;
   released(by: ClientId, fids: readonly Fid[]): void;
+  holds(client: ClientId, fid: Fid): 'no' | 'shared' | 'exclusive';
   /** In a recovery; returns those that it does not get. */
   restore(by: ClientId, cached: readonly Fid[], exclusive: readonly Fid[]): readonly Fid[];
   /** The client is gone for good: what waits for it goes on. */
@@ -91,16 +94,19 @@ export interface KnownClient {
   readonly name: string;
   /** Who it must prove to be: `uid:0`, `cert:SHA-256`, `local`. */
   readonly identity: string;
+  /** It was not reached yet: it may keep what changes made that are lost. */
+  readonly stale?: boolean;
 }
 
-/** What was answered in a slot. */
+/** What was answered in a slot, as the store has it: all that it takes to answer again. */
 export interface SlotRow {
-  readonly client: ClientId;
-  readonly slot: Slot;
   readonly xid: Xid;
-  readonly transno: number;
-  /** The encoded Answer. */
-  readonly answer: Uint8Array;
+  /** Of the request (asked-digest.ts). */
+  readonly asked: Uint8Array;
+  readonly result: ReintResult;
+  /** Of what it left open, and for whom. */
+  readonly handle: OpenHandle | undefined;
+  readonly uid: number;
 }
 
 /** What the recovery needs of the exports and of the server (mds/recovery). */
@@ -115,6 +121,8 @@ export interface RecoveryTarget {
   evict(client: ClientId, reason: string): void;
   /** Whatever is cached of changes that are lost must go. */
   dropAll(): void;
+  /** Calls back once all that was changed is on disk, or cannot be brought there now. */
+  whenFlushed(settled: (error: FsError | undefined) => void): void;
   /** No client is missing any more: now orphans that nobody has open, and contents that nobody will record, may go. */
   destroyOrphans(): void;
 }

@@ -9,6 +9,7 @@ import type { InspectedEntry, Inspection } from '../../store/inspection.js';
 import { fidOfKey, nameOfXattrKey } from '../../store/keys.js';
 import { type Acl, decodeAcl, isMinimal, permissionsOf } from '../acl.js';
 import { XATTR_VALUE_BYTES_MAX } from '../limits.js';
+import { END_BYTES } from '../orphan-table.js';
 import { isExactKey } from './exact-key.js';
 import { type Findings, showFid, showName } from './findings.js';
 import { InodeFlag, type InodeIndex } from './inode-index.js';
@@ -118,9 +119,13 @@ function checkOrphan({ key, value }: InspectedEntry, index: InodeIndex, findings
   }
   const where = `orphan ${showFid(fidOfKey(key))}`;
   if (value === undefined) {
-    // It says nothing but its key.
+    // All else that it may say is where its data end.
     const mend: Mend = { do: 'put', table: 'orphan', key, value: Buffer.alloc(0) };
     findings.add('damaged-value', where, 'its checksum is wrong', mend);
+  }
+  if (value !== undefined && value.length !== 0 && value.length !== END_BYTES) {
+    const mend: Mend = { do: 'put', table: 'orphan', key, value: Buffer.alloc(0) };
+    findings.add('bad-value', where, `${value.length} bytes`, mend);
   }
   const owner = ownerOf(fidOfKey(key), where, index, findings, removal);
   if (owner === undefined) return;

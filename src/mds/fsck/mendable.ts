@@ -32,7 +32,7 @@ export const MENDABLE: Readonly<Record<FindingKind, MendRule>> = {
   },
   'damaged-key': { how: 'the row is taken out' },
   'damaged-value': {
-    how: "counters are derived, a seal over whole parts is renewed, rows of inodes, entries, orphans, feeds, ranges, object work and a copy's state are taken out",
+    how: "counters are derived, a seal over whole parts is renewed, rows of inodes, entries, orphans, feeds, ranges, object work, clients and a copy's state are taken out",
     otherwise: 'contents and xattrs stay EIO until they are written anew or removed',
   },
   'damaged-record': { cannot: ACKNOWLEDGE },

@@ -94,7 +94,7 @@ function newEntry(txn: Transaction, parentFid: Fid, name: string): Inode {
 export function newInode(txn: Transaction, parent: Inode, mode: number): Inode {
   const inherits = (parent.mode & S_ISGID) !== 0;
   const inherited = inherits && isDirectory(mode) ? mode | S_ISGID : mode;
-  const inode = new Inode(txn.namespace.fids.allocate(), inherited, txn.time);
+  const inode = new Inode(txn.newFid(), inherited, txn.time);
   inode.uid = txn.who.uid;
   inode.gid = inherits ? parent.gid : txn.who.gid;
   return inode;

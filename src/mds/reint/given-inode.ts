@@ -21,8 +21,9 @@ export function givenAttributes({ verbatim }: Transaction): GivenAttributes | un
   return verbatim.attributes;
 }
 
-/** A new object with the FID and the attributes that it has elsewhere. FsError(EINVAL, EEXIST, EBUSY). */
-export function givenInode({ namespace, verbatim }: Transaction, given: GivenAttributes): Inode {
+/** A new object with the FID and the attributes that it has elsewhere. FsError(EINVAL, EEXIST, EBUSY, ESTALE). */
+export function givenInode(txn: Transaction, given: GivenAttributes): Inode {
+  const { namespace, verbatim, replay } = txn;
   const { mode, uid, gid, size = 0, atime, mtime, ctime } = given;
   const fid = verbatim?.fid ?? 0;
   if (!isGivenFid(fid)) throw new FsError(Errno.EINVAL, `${fid} is no FID of a new object`);
@@ -37,7 +38,11 @@ export function givenInode({ namespace, verbatim }: Transaction, given: GivenAtt
     throw new FsError(Errno.EEXIST, `there is an object ${fid}`);
   }
   // It would lose its contents to what is still to be done to those of the one before.
-  if (namespace.objects.has(fid)) {
+  if (replay !== undefined) {
+    txn.checkReplayed(fid);
+    // When it was made first they were removed: only that this was done did not reach the disk.
+    namespace.objects.forget(fid);
+  } else if (namespace.objects.has(fid)) {
     throw new FsError(Errno.EBUSY, `contents of the last object ${fid} are not removed yet`);
   }
   namespace.fids.taken(fid);

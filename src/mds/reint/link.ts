@@ -13,7 +13,7 @@ export function link(txn: Transaction, fid: Fid, parentFid: Fid, name: string): 
   checkName(name);
   const inode = namespace.inode(fid);
   if (isDirectory(inode.mode)) throw new FsError(Errno.EPERM, 'directories have one name');
-  if (inode.nlink === 0 && !namespace.linkable.has(fid)) {
+  if (inode.nlink === 0 && namespace.orphans.dataEnd(fid) === undefined) {
     throw new FsError(Errno.ENOENT, 'the object has no name, and cannot get one');
   }
   if (inode.nlink >= LINK_MAX) throw new FsError(Errno.EMLINK, 'too many names');

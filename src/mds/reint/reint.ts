@@ -23,6 +23,7 @@ const debug = createDebug('feedfs:mds');
 export function reint(txn: Transaction, change: Reint): Inode {
   if (debug.enabled) debug('transno %d: %s', txn.transno, change.op);
   if (txn.verbatim !== undefined) checkVerbatim(txn.verbatim);
+  if ('fid' in change) txn.checkReplayed(change.fid);
   switch (change.op) {
     case 'create':
       return create(txn, change);

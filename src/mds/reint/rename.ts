@@ -49,6 +49,8 @@ export function rename(
   const dirent = namespace.entry(from.parent, from.name);
   const moved = namespace.inode(dirent.fid as Fid);
   const existing = namespace.dirents.lookup(to.parent, to.name);
+  // With a whiteout it is that of which a receipt tells.
+  if ((flags & RENAME_WHITEOUT) === 0) txn.checkNamed(moved.fid);
   checkVerbatim(txn, moved, existing, flags);
   if (existing !== undefined && (flags & RENAME_NOREPLACE) !== 0) {
     throw new FsError(Errno.EEXIST, 'the name is taken');
@@ -73,6 +75,7 @@ export function rename(
   const xattrs = inheritPermissions(namespace, source.directory, whiteout, 0);
   move(txn, source, target, dirent, existing, moved, victim);
   leaveWhiteout(txn, source, whiteout, xattrs);
+  txn.made = whiteout.fid;
   return moved;
 }
 

@@ -11,7 +11,7 @@ import type { Inode } from '../inode.js';
 import type { Transaction } from '../transaction.js';
 import { aclAfterChmod } from './acls.js';
 import { dropCapability } from './capability.js';
-import { checkTime, checkUnsigned32 } from './numbers.js';
+import { checkTime, checkUnsigned32, GENERATION_MAX } from './numbers.js';
 import { recordXattr, storeXattr } from './record-xattr.js';
 import { noteDataEnd } from './tmpfile.js';
 
@@ -75,6 +75,10 @@ function checkSize(inode: Inode, size: number): void {
     throw new FsError(Errno.EINVAL, 'cannot be cut');
   }
   if (size > FILE_BYTES_MAX) throw new FsError(Errno.EFBIG, 'file too large');
+  // What is written after a cut to nothing is another object file.
+  if (size === 0 && inode.layout === 'object' && inode.generation >= GENERATION_MAX) {
+    throw new FsError(Errno.EOVERFLOW, 'there is no further generation of its object file');
+  }
 }
 
 /**

@@ -17,8 +17,8 @@ import { recordXattr, xattrsOf } from './record-xattr.js';
 type Tmpfile = Extract<Reint, { op: 'tmpfile' }>;
 
 /**
- * A new regular file without a name, open once. It is an orphan from the start: a
- * crash takes it away. FsError(ENOTDIR, EPERM, ESTALE, EIO).
+ * A new regular file without a name, open once. It is an orphan from the start: it goes
+ * with whoever has it open. FsError(ENOTDIR, EPERM, ESTALE, EIO).
  */
 export function tmpfile(txn: Transaction, change: Tmpfile): Inode {
   const { namespace } = txn;
@@ -31,21 +31,20 @@ export function tmpfile(txn: Transaction, change: Tmpfile): Inode {
   inode.nlink = 0;
   namespace.inodes.touch(inode);
   namespace.counted(1);
-  namespace.opens.add(inode.fid);
+  txn.opened(inode);
   txn.nameless(inode);
   giveXattrs(txn, inode, xattrs);
-  if (change.linkable) namespace.linkable.set(inode.fid, 0);
+  if (change.linkable) namespace.orphans.setDataEnd(inode.fid, 0);
   return inode;
 }
 
 /** Gives such a file its first name, which must be free. FsError(ENOSPC, EIO): nothing changed. */
 export function nameFirst(txn: Transaction, inode: Inode, parent: Inode, name: string): void {
   const { namespace } = txn;
-  const dataEnd = namespace.linkable.get(inode.fid) ?? 0;
+  const dataEnd = namespace.orphans.dataEnd(inode.fid) ?? 0;
   const xattrs = txn.recording ? xattrsOf(namespace, inode) : [];
   const slot = namespace.dirents.add(parent.fid, name, inode.fid, direntType(inode.mode));
   namespace.links.gained(inode, { directory: parent.fid, slot });
-  namespace.linkable.delete(inode.fid);
   namespace.orphans.remove(inode.fid);
   inode.nlink = 1;
   txn.changed(inode);
@@ -62,9 +61,9 @@ export function nameFirst(txn: Transaction, inode: Inode, parent: Inode, name: s
 }
 
 /** After a write up to `end`, or another size: where the data of a file end that may be named later. */
-export function noteDataEnd({ linkable }: Namespace, { fid, size }: Inode, end = 0): void {
-  const before = linkable.get(fid);
-  if (before !== undefined) linkable.set(fid, Math.min(size, Math.max(before, end)));
+export function noteDataEnd({ orphans }: Namespace, { fid, size }: Inode, end = 0): void {
+  const before = orphans.dataEnd(fid);
+  if (before !== undefined) orphans.setDataEnd(fid, Math.min(size, Math.max(before, end)));
 }
 
 /** Data, up to where somebody wrote any: what is behind them is a hole, which the size tells of. */

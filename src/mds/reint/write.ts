@@ -5,9 +5,10 @@ import { EXTENTS_MAX } from '../../feed/record-limits.js';
 import { FILE_BYTES_MAX, INLINE_BYTES_MAX, WRITE_EXTENTS_MAX } from '../../rpc/limits.js';
 import type { Reint, WrittenExtent } from '../../rpc/messages.js';
 import type { Inode } from '../inode.js';
+import { holds } from '../recovery/unrecorded.js';
 import type { Transaction } from '../transaction.js';
 import { withType } from './given-inode.js';
-import { checkTime } from './numbers.js';
+import { checkTime, checkUnsigned32 } from './numbers.js';
 import { noteDataEnd } from './tmpfile.js';
 
 type Write = Extract<Reint, { op: 'write' }>;
@@ -19,15 +20,18 @@ type Write = Extract<Reint, { op: 'write' }>;
 export function write(txn: Transaction, change: Write): Inode {
   const { namespace } = txn;
   const inode = namespace.inode(change.fid);
-  const dataEnd = check(inode, change);
+  const givenEnd = check(inode, change);
+  const extents = extentsOf(txn, inode, change);
+  const dataEnd = extents === change.extents ? givenEnd : change.size;
   if (change.layout === 'inline' && change.contents !== undefined) {
     namespace.inline.set(inode.fid, Uint8Array.from(change.contents));
     txn.bytes += change.contents.byteLength;
   } else if (inode.layout === 'inline') {
     namespace.inline.remove(inode.fid);
   }
-  if (change.layout === 'object' && !change.keepIntent) {
-    namespace.objects.settle(inode.fid, change.generation);
+  if (change.layout === 'object') {
+    namespace.objects.recorded(inode.fid, change.generation);
+    if (!change.keepIntent) namespace.objects.settle(inode.fid, change.generation);
   }
   inode.layout = change.layout;
   inode.generation = change.generation;
@@ -42,12 +46,24 @@ export function write(txn: Transaction, change: Write): Inode {
   const { size, mtime, ctime } = inode;
   const attrs = { size, mtime, ctime, ...(mode === undefined ? {} : { mode }) };
   // More extents than a record holds are several records of the one transaction.
-  for (let at = 0; at === 0 || at < change.extents.length; at += EXTENTS_MAX) {
+  for (let at = 0; at === 0 || at < extents.length; at += EXTENTS_MAX) {
     // Copies: the writer goes on adding to its own.
-    const extents = change.extents.slice(at, at + EXTENTS_MAX).map((extent) => ({ ...extent }));
-    txn.recordOf(inode, () => ({ op: 'write', extents, attrs }));
+    const some = extents.slice(at, at + EXTENTS_MAX).map((extent) => ({ ...extent }));
+    txn.recordOf(inode, () => ({ op: 'write', extents: some, attrs }));
   }
   return inode;
+}
+
+/**
+ * What the record says was written. Where changes are lost it is the whole object, the first
+ * time: clients that are gone may have put data there before, and their records are lost.
+ */
+function extentsOf({ namespace }: Transaction, inode: Inode, change: Write): Write['extents'] {
+  const { fid, layout, generation, size, extents } = change;
+  if (!namespace.lossy || layout !== 'object' || size === 0) return extents;
+  const isDoubtful = namespace.objects.takeDoubt(fid);
+  if (!isDoubtful && holds(inode, generation)) return extents;
+  return [{ offset: 0, length: size }];
 }
 
 /** What the record says of the mode: undefined where that stays. */
@@ -76,6 +92,7 @@ function check(inode: Inode, change: Write): number {
   if (change.layout === 'inline' && (change.contents?.byteLength ?? 0) > INLINE_BYTES_MAX) {
     throw new FsError(Errno.EINVAL, 'too large for inline contents');
   }
+  checkUnsigned32(change.generation, 'generation');
   if (change.generation < inode.generation) {
     throw new FsError(Errno.ESTALE, 'the contents were replaced meanwhile');
   }
