@@ -131,14 +131,18 @@ export class AccessRecords {
     this.#tell({ kind: 'getxattr', errno: 0, directory: false, ...read }, told);
   }
 
-  /** The kernel is about to get attributes that it asked for without an open file. */
-  getattr(attributes: Attributes, caller: Caller): void {
-    if (this.#active) {
-      this.#creations.wentOn(caller.pid);
-      const open = this.denied.asked(attributes, caller);
-      if (open !== undefined) this.#denied(attributes, open, caller);
+  /** The kernel gets attributes that it asked for without an open file by `answer`, which is called once. */
+  getattr(attributes: Attributes, caller: Caller, answer: () => void): void {
+    if (!this.#active) {
+      this.denied.learns(attributes.fid);
+      return answer();
     }
-    this.denied.learns(attributes.fid);
+    this.#creations.wentOn(caller.pid);
+    this.denied.asked(attributes, caller, (open) => {
+      if (open !== undefined) this.#denied(attributes, open, caller);
+      this.denied.learns(attributes.fid);
+      answer();
+    });
   }
 
   /** A name is looked up in `parent`, and that comes to `errno`; the caller waits for the answer. */

@@ -7,15 +7,15 @@ import { isAccessDue } from '../base/access-time.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import type { Attributes, Connection } from '../rpc/messages.js';
-import type { FileIo } from './file-io.js';
 import type { FileState } from './file-state.js';
+import type { Files } from './files.js';
 
 /** Which reads change access times: by relatime, or none; without those of directories. */
 export type AccessPolicy = 'relatime' | 'nodiratime' | 'noatime';
 
 export interface AccessTimesOptions {
   readonly mds: Connection;
-  readonly files: FileIo;
+  readonly files: Pick<Files, 'exact'>;
   readonly clock: Clock;
   readonly policy: AccessPolicy;
   /** Has the kernel forget the attributes of an object. */
@@ -28,7 +28,7 @@ const O_NOATIME = 0o1000000;
 
 export class AccessTimes {
   readonly #mds: Connection;
-  readonly #files: FileIo;
+  readonly #files: Pick<Files, 'exact'>;
   readonly #clock: Clock;
   readonly #policy: AccessPolicy;
   readonly #invalidate: (fid: Fid) => void;
@@ -59,11 +59,14 @@ export class AccessTimes {
     return !isAccessDue(attributes, this.#now);
   }
 
-  /** A read of an open file; `flags` are those of the open at this moment. */
-  read(file: FileState, flags: number): void {
-    if (file.accessed || this.#policy === 'noatime' || (flags & O_NOATIME) !== 0) return;
+  /**
+   * A read of an open file; `flags` are those of the open at this moment. Calls back when the
+   * read may be answered: who looks at the time then, sees it.
+   */
+  read(file: FileState, flags: number, next: () => void): void {
+    if (file.accessed || this.#policy === 'noatime' || (flags & O_NOATIME) !== 0) return next();
     file.accessed = true;
-    this.#touch(file.fid);
+    this.#touch(file.fid, { sent: next });
   }
 
   /**
@@ -73,7 +76,7 @@ export class AccessTimes {
   copied(file: FileState, flags: number): void {
     if (file.accessed || this.#policy === 'noatime' || (flags & O_NOATIME) !== 0) return;
     file.accessed = true;
-    this.#touch(file.fid, () => this.#invalidate(file.fid));
+    this.#touch(file.fid, { touched: () => this.#invalidate(file.fid) });
   }
 
   /** A symbolic link was followed. */
@@ -86,11 +89,15 @@ export class AccessTimes {
     if (this.#policy === 'relatime' && (flags & O_NOATIME) === 0) this.#touch(fid);
   }
 
-  #touch(fid: Fid, touched: () => void = () => {}): void {
+  /** `sent`: the server has been told, if there was anything to tell; `touched`: it has done so. */
+  #touch(fid: Fid, { sent = nothing, touched = nothing } = {}): void {
     this.#mds.call('getattr', { fid }, (_errno, attributes) => {
-      if (attributes === undefined) return;
-      if (!isAccessDue(this.#files.exact(attributes), this.#now)) return;
-      this.#mds.call('accessed', { fid, atime: this.#clock.now() }, touched);
+      const isDue =
+        attributes !== undefined && isAccessDue(this.#files.exact(attributes), this.#now);
+      if (isDue) this.#mds.call('accessed', { fid, atime: this.#clock.now() }, touched);
+      sent();
     });
   }
 }
+
+const nothing = (): void => {};

@@ -1,30 +1,30 @@
 /**
- * One mount: turns the kernel's requests into metadata RPCs and object I/O. Requests
- * about the control tree go to its own operations.
+ * One mount: turns the kernel's requests into metadata RPCs and object I/O (handlers.ts), and
+ * does what is due without a request.
  */
 import { must } from '../base/assert.js';
-import { Errno } from '../base/errno.js';
-import { isControlFid, ROOT_FID } from '../base/fid.js';
+import type { Errno } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
-import type { Handlers, Notifier, Reply, Request } from '../fuse/api.js';
+import type { Handlers, Notifier } from '../fuse/api.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { ClientStats, Connection, Notice, SessionStats, Stats } from '../rpc/messages.js';
 import { AccessRecords } from './access-records.js';
 import { type AccessPolicy, AccessTimes } from './access-times.js';
+import { ALONE, type Coherence } from './coherence.js';
 import type { ClientContext } from './context.js';
-import { CONTROL_NAME } from './control/nodes.js';
-import { lookupControl } from './control/tree.js';
 import { FileIo } from './file-io.js';
+import { FileLocksHeld } from './file-locks-held.js';
+import type { Files } from './files.js';
+import { makeHandlers } from './handlers.js';
+import { KilledCallers } from './killed-callers.js';
 import { NamelessObjects } from './nameless-objects.js';
 import { OpenTable } from './open-table.js';
-import { controlOperations } from './ops/control.js';
-import { directoryOperations } from './ops/directories.js';
-import { fileSpaceOperations } from './ops/file-space.js';
-import { fileOperations } from './ops/files.js';
-import { namespaceOperations } from './ops/namespace.js';
-import { xattrOperations } from './ops/xattrs.js';
+import type { Done } from './recorder.js';
 import { ReplicaMount } from './replica/replica-mount.js';
 import { StaleListings } from './stale-listings.js';
+import { syncAll } from './sync-all.js';
+import { ThroughFiles } from './through/through-files.js';
 import { Callers } from './who.js';
 
 const NOT_COUNTED: SessionStats = { operations: [], waiting: 0, wakeups: 0, invalidations: 0 };
@@ -34,7 +34,10 @@ const ATTRIBUTES_ONLY = -1;
 
 export interface ClientOptions {
   readonly mds: Connection;
-  readonly objects: ObjectStore;
+  /** Undefined where they are out of reach: the server then reads and writes them. */
+  readonly objects: ObjectStore | undefined;
+  /** What may be cached beside other mounts. Default: there are none. */
+  readonly coherence?: Coherence;
   readonly clock: Clock;
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Ordinary users may open `.lustre/watch`. Default false. */
@@ -51,23 +54,52 @@ export interface ClientOptions {
   readonly accessTimes?: AccessPolicy;
 }
 
+/** What other mounts make of the files that this one has in use. */
+export interface Cached {
+  /** Calls back when all that was written is recorded, and no change is under way. */
+  flush(fid: Fid, done: Done): void;
+  /** Others change it. */
+  stale(fid: Fid): void;
+  staleAll(): void;
+  /** The server has given up this mount: what is open is of no use any more. */
+  lost(reason: string): readonly Fid[];
+  /** So is what is open of that file: it could not be opened again. */
+  openLost(fid: Fid, errno: Errno): void;
+  /** A server that had ended is there again. */
+  recovered(): void;
+}
+
 export class Client {
   readonly handlers: Handlers;
-  readonly #files: FileIo;
+  /** Beside other mounts: the locks of this mount's programs, for the server that starts again. */
+  readonly fileLocks: FileLocksHeld;
+  /** Directories whose listings the kernel may not use again. */
+  readonly listings = new StaleListings();
+  /** There are other mounts. */
+  readonly shared: boolean;
+  readonly #files: Files;
   readonly #opens = new OpenTable();
   readonly #nameless: NamelessObjects;
   readonly #callers: Callers;
   readonly #accesses: AccessRecords;
   readonly #mds: Connection;
+  /** Beside other mounts. */
+  readonly #killed: KilledCallers | undefined;
   readonly #stats: () => ClientStats;
   readonly #replica: ReplicaMount;
   #notifier: Notifier | undefined;
 
   constructor(options: ClientOptions) {
-    const { mds, objects, clock, owner, recording, accessTimes = 'relatime' } = options;
-    const { stats = () => NOT_COUNTED } = options;
+    const { objects, clock, owner, recording, accessTimes = 'relatime' } = options;
+    const { stats = () => NOT_COUNTED, coherence = ALONE } = options;
+    const killed = coherence.shared ? new KilledCallers(options.mds) : undefined;
+    const mds = killed?.connection ?? options.mds;
+    this.#killed = killed;
     this.#mds = mds;
-    this.#files = new FileIo(mds, objects, clock);
+    this.shared = coherence.shared;
+    const io = objects && new FileIo(mds, objects, clock, coherence);
+    this.#files = io ?? new ThroughFiles({ mds, coherence });
+    this.fileLocks = new FileLocksHeld(mds);
     this.#nameless = new NamelessObjects(mds);
     this.#callers = new Callers(clock);
     this.#callers.recording = recording;
@@ -76,13 +108,16 @@ export class Client {
     const { events } = this.#accesses;
     const notifier = this.#laterNotifier();
     const { denied } = this.#accesses;
+    if (coherence.shared) denied.forgetsAll();
     const onAsking = (): void => denied.forgetsAll();
-    this.#replica = new ReplicaMount({ mds, files: this.#files, notifier, onAsking });
+    this.#replica = new ReplicaMount({ mds, files: io, notifier, onAsking });
     this.#replica.active = options.replica ?? false;
     this.#stats = () => ({ ...stats(), events: events.snapshot() });
     const context: ClientContext = {
       mds,
       files: this.#files,
+      coherence,
+      fileLocks: this.fileLocks,
       accessTimes: new AccessTimes({
         mds,
         files: this.#files,
@@ -93,7 +128,7 @@ export class Client {
       accesses: this.#accesses,
       opens: this.#opens,
       nameless: this.#nameless,
-      listings: new StaleListings(),
+      listings: this.listings,
       callers: this.#callers,
       replica: this.#replica,
       notifier,
@@ -102,7 +137,7 @@ export class Client {
       stats: this.#stats,
     };
     mds.onNotice((notice) => this.#notice(notice));
-    this.handlers = makeHandlers(context);
+    this.handlers = makeHandlers(context, killed);
   }
 
   /** The session that serves the handlers. */
@@ -122,11 +157,13 @@ export class Client {
     if (this.#files.anyDirty) this.#files.tick(nowUs);
     if (this.#accesses.pending) this.#accesses.tick(nowUs);
     if (this.#replica.view.unsent) this.#replica.view.flush();
+    if (this.#killed?.pending === true) this.#killed.tick();
   }
 
   /** {@link tick} has something to do soon. */
   get anyDirty(): boolean {
-    return this.#files.anyDirty || this.#accesses.pending || this.#replica.view.unsent;
+    if (this.#files.anyDirty || this.#accesses.pending) return true;
+    return this.#replica.view.unsent || this.#killed?.pending === true;
   }
 
   /**
@@ -136,8 +173,32 @@ export class Client {
   settle(): void {
     this.#accesses.settle();
     this.#files.recordAll();
-    this.#replica.contents.settle(() => {});
+    if (this.#replica.contents.isAble) this.#replica.contents.settle(() => {});
     this.#nameless.letGoOfAll();
+  }
+
+  /** Everything that was written is recorded, on disk, and visible in the feeds when it calls back. */
+  sync(done: Done): void {
+    syncAll({ files: this.#files, mds: this.#mds }, done);
+  }
+
+  /** What this mount keeps of files, for whoever knows when others want it (coherence/). */
+  get cached(): Cached {
+    const files = this.#files;
+    return {
+      flush: (fid, done) => files.flush(fid, done),
+      stale: (fid) => files.stale(fid),
+      staleAll: () => files.staleAll(),
+      openLost: (fid) => files.lose(fid),
+      recovered: () => files.announceAgain(),
+      lost: () => {
+        const unrecorded = files.lost();
+        this.#opens.loseAll();
+        this.#nameless.loseAll();
+        this.fileLocks.loseAll();
+        return unrecorded;
+      },
+    };
   }
 
   /** That of the session, which comes after the handlers. */
@@ -166,89 +227,9 @@ export class Client {
       return;
     }
     if (notice.kind === 'blocked') {
-      this.#files.room.watchful = notice.watchful;
+      this.#files.watchful = notice.watchful;
       return;
     }
     for (const open of this.#opens.waiters) if (open.waiting === true) open.wake?.();
   }
-}
-
-type Operation<Q, R> = ((request: Q, reply: R) => void) | undefined;
-
-/** Sends a request to the control tree or to the ordinary one, by the object it is about. */
-function route<Q extends Request, R extends Reply>(
-  ordinary: Operation<Q, R>,
-  control: Operation<Q, R>,
-): (request: Q, reply: R) => void {
-  return (request, reply) => {
-    const operation = isControlFid(request.nodeId as Parameters<typeof isControlFid>[0])
-      ? control
-      : ordinary;
-    if (operation === undefined) reply.error(Errno.EPERM);
-    else operation(request, reply);
-  };
-}
-
-function makeHandlers(context: ClientContext): Handlers {
-  const names = namespaceOperations(context);
-  const files = fileOperations(context);
-  const space = fileSpaceOperations(context);
-  const directories = directoryOperations(context);
-  const xattrs = xattrOperations(context);
-  const control = controlOperations(context);
-  return {
-    lookup: route((request, reply) => {
-      if (request.nodeId === ROOT_FID && request.name === CONTROL_NAME) {
-        context.accesses.lookedUp(ROOT_FID, 0, request.caller);
-        lookupControl(context, reply);
-      } else names.lookup(request, reply);
-    }, control.lookup),
-    forget: (items) => {
-      context.nameless.forget(items);
-      context.replica.forget(items);
-    },
-    getattr: route(files.getattr, control.getattr),
-    setattr: route(files.setattr, control.setattr),
-    readlink: route(names.readlink, control.readlink),
-    symlink: route(names.symlink, undefined),
-    mknod: route(names.mknod, undefined),
-    mkdir: route(names.mkdir, control.mkdir),
-    unlink: route(names.unlink, undefined),
-    rmdir: route(names.rmdir, control.rmdir),
-    rename: (request, reply) => {
-      // Neither into nor out of the control tree.
-      if (isControlFid(request.newParent as Parameters<typeof isControlFid>[0])) {
-        reply.error(Errno.EPERM);
-      } else route(names.rename, undefined)(request, reply);
-    },
-    link: (request, reply) => {
-      if (isControlFid(request.oldNodeId as Parameters<typeof isControlFid>[0])) {
-        reply.error(Errno.EPERM);
-      } else route(names.link, undefined)(request, reply);
-    },
-    open: route(files.open, control.open),
-    create: route(names.create, undefined),
-    tmpfile: route(names.tmpfile, undefined),
-    read: route(files.read, control.read),
-    write: route(files.write, control.write),
-    release: route(files.release, control.release),
-    fsync: route(files.fsync, control.fsync),
-    opendir: route(directories.opendir, control.opendir),
-    readdir: route(directories.readdir, control.readdir),
-    readdirplus: route(directories.readdirplus, control.readdirplus),
-    releasedir: route(directories.releasedir, control.releasedir),
-    fsyncdir: route(directories.fsyncdir, control.fsyncdir),
-    statfs: xattrs.statfs,
-    syncfs: xattrs.syncfs,
-    setxattr: route(xattrs.setxattr, undefined),
-    getxattr: route(xattrs.getxattr, control.getxattr),
-    listxattr: route(xattrs.listxattr, control.listxattr),
-    removexattr: route(xattrs.removexattr, undefined),
-    fallocate: route(space.fallocate, control.fallocate),
-    // From a feed the kernel then copies by itself, reading and writing.
-    copyFileRange: route(space.copyFileRange, (_request, reply) => reply.error(Errno.EOPNOTSUPP)),
-    lseek: route(files.lseek, control.lseek),
-    poll: route((request, reply) => reply.events(request.events & 0x145), control.poll),
-    ioctl: route((_request, reply) => reply.error(Errno.ENOTTY), control.ioctl),
-  };
 }

@@ -4,7 +4,9 @@ import type { Caller, Notifier } from '../fuse/api.js';
 import type { ClientStats, Connection, Credentials } from '../rpc/messages.js';
 import type { AccessRecords } from './access-records.js';
 import type { AccessTimes } from './access-times.js';
-import type { FileIo } from './file-io.js';
+import type { Coherence } from './coherence.js';
+import type { FileLocksHeld } from './file-locks-held.js';
+import type { Files } from './files.js';
 import type { NamelessObjects } from './nameless-objects.js';
 import type { OpenTable } from './open-table.js';
 import type { ReplicaMount } from './replica/replica-mount.js';
@@ -13,7 +15,9 @@ import type { Callers } from './who.js';
 
 export interface ClientContext {
   readonly mds: Connection;
-  readonly files: FileIo;
+  readonly files: Files;
+  readonly coherence: Coherence;
+  readonly fileLocks: FileLocksHeld;
   readonly accessTimes: AccessTimes;
   readonly accesses: AccessRecords;
   readonly opens: OpenTable;

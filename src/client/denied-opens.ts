@@ -66,6 +66,14 @@ export type Doubt =
   /** It acts with other rights than its own, or what it wants of a directory is not clear. */
   | 'unclear';
 
+/** An object with its permissions. */
+interface Guarded {
+  readonly attributes: Attributes;
+  readonly acl: readonly PermissionEntry[] | undefined;
+}
+
+type OpeningCall = SystemCall & { readonly kind: 'open' | 'exec' };
+
 export class DeniedOpens {
   readonly #mds: Connection;
   readonly #threads: ThreadState;
@@ -97,15 +105,29 @@ export class DeniedOpens {
   }
 
   /**
-   * The kernel asks for these attributes, and its caller waits: whether that is because an
-   * open is refused. To be called before {@link learns}, and before the answer.
+   * The kernel asks for these attributes, and its caller waits: calls back whether that is
+   * because an open is refused. To be called before {@link learns}, and before the answer.
    */
-  asked(attributes: Attributes, caller: Caller): DeniedOpen | undefined {
+  asked(
+    attributes: Attributes,
+    caller: Caller,
+    next: (denied: DeniedOpen | undefined) => void,
+  ): void {
     const call = this.#threads.systemCall(caller.pid);
-    if (call !== undefined && call.kind !== 'open' && call.kind !== 'exec') return undefined;
+    if (call !== undefined && call.kind !== 'open' && call.kind !== 'exec') return next(undefined);
     const known = this.#threads.subject(caller.pid);
+    this.#acl(attributes.fid, (acl) =>
+      next(this.#denied({ attributes, acl }, caller, call, known)),
+    );
+  }
+
+  #denied(
+    { attributes, acl }: Guarded,
+    caller: Caller,
+    call: OpeningCall | undefined,
+    known: Subject | undefined,
+  ): DeniedOpen | undefined {
     const subject = known ?? { ...NO_MORE, uid: caller.uid, gid: caller.gid };
-    const acl = this.#acl(attributes.fid);
     const isRefused = (mask: number): boolean => !permits(attributes, acl, subject, mask);
     if (call === undefined || known === undefined) {
       const possible = isDirectory(attributes.mode) ? MAY_READ | MAY_EXECUTE : MAY_READ | MAY_WRITE;
@@ -130,12 +152,10 @@ export class DeniedOpens {
     this.#onDoubt(doubt);
   }
 
-  #acl(fid: Fid): readonly PermissionEntry[] | undefined {
-    let acl: readonly PermissionEntry[] | undefined;
-    this.#mds.call('getxattr', { fid, name: ACCESS_ACL as FileName }, (_errno, value) => {
-      if (value !== undefined) acl = entriesOf(value);
-    });
-    return acl;
+  #acl(fid: Fid, next: (acl: readonly PermissionEntry[] | undefined) => void): void {
+    this.#mds.call('getxattr', { fid, name: ACCESS_ACL as FileName }, (_errno, value) =>
+      next(value && entriesOf(value)),
+    );
   }
 }
 

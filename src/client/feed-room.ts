@@ -15,16 +15,28 @@ export class FeedRoom {
     this.#mds = mds;
   }
 
+  /** The server has to be asked first, and answers later. */
+  get mustAsk(): boolean {
+    return this.watchful && this.#mds.direct !== true;
+  }
+
+  /** Calls back with ENOSPC if no data may be added to the object. */
+  ask(fid: Fid, who: Credentials, done: (errno: Errno | 0) => void): void {
+    this.#mds.call('admitData', { fid, who }, (errno, answer) => {
+      if (answer !== undefined) this.watchful = answer.watchful;
+      done(errno);
+    });
+  }
+
   /**
-   * FsError(ENOSPC) if no data may be added to the object. A server that answers later has
-   * let them pass: the feed then exceeds its limit by what was on its way.
+   * FsError(ENOSPC) if no data may be added to the object. Of a server that answers later
+   * somebody has asked before.
    */
   admit(fid: Fid, who: Credentials): void {
-    if (!this.watchful) return;
+    if (!this.watchful || this.#mds.direct !== true) return;
     let refusal: Errno | 0 = 0;
-    this.#mds.call('admitData', { fid, who }, (errno, answer) => {
+    this.ask(fid, who, (errno) => {
       refusal = errno;
-      if (answer !== undefined) this.watchful = answer.watchful;
     });
     if (refusal !== 0) throw new FsError(refusal, 'a feed that must not miss it is full');
   }

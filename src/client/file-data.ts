@@ -5,6 +5,7 @@
  */
 import { must } from '../base/assert.js';
 import { Errno, errnoOf, FsError } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import { type ObjectId, type ObjectStore, PartialWrite } from '../objects/object-store.js';
 import { FILE_BYTES_MAX, INLINE_BYTES_MAX } from '../rpc/limits.js';
@@ -217,6 +218,11 @@ export class FileData {
     this.read(from, offsetIn, part);
     this.write(to, offset, part);
     return part.byteLength;
+  }
+
+  /** Nothing of the file is open here: object files that others remove need not keep their space. */
+  letGo(fid: Fid): void {
+    this.#objects.letGo(fid);
   }
 
   /** Notes the blocks that the file takes now. */

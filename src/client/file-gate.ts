@@ -60,6 +60,23 @@ export class FileGate {
     });
   }
 
+  /** Has changes of a file that is not gated wait, in turn, until its size is changed: calls what it returns. */
+  resizing(file: FileState): () => void {
+    file.gate = [];
+    file.resizing = true;
+    file.users++;
+    return () => {
+      file.resizing = false;
+      const waiting = file.gate ?? [];
+      file.gate = undefined;
+      for (const change of waiting) {
+        if (this.isShut(file, change.from, change.end)) this.wait(file, change);
+        else change.next(0);
+      }
+      this.#release(file);
+    };
+  }
+
   /** One wait serves all that gathered: who must wait for something else does so in the same order. */
   #open(file: FileState, errno: Errno | 0): void {
     const waiting = file.gate ?? [];
@@ -81,6 +98,12 @@ export class FileGate {
       file.cuts--;
       this.#release(file);
     });
+  }
+
+  /** The server may not have had it on disk when it ended. */
+  announceAgain({ fid, generation, layout, mayOverwrite }: FileState): void {
+    if (layout !== 'object' || !mayOverwrite) return;
+    this.#mds.call('intent', { fid, generation, durable: false }, () => {});
   }
 
   /** Nothing of the file is unrecorded. */

@@ -6,48 +6,64 @@ import type { Errno } from '../base/errno.js';
 import type { Fid } from '../base/fid.js';
 import type { Clock } from '../base/time.js';
 import type { ObjectStore } from '../objects/object-store.js';
-import type {
-  AttributeChange,
-  Attributes,
-  Connection,
-  Credentials,
-  Verbatim,
-} from '../rpc/messages.js';
+import type { Attributes, Connection, Credentials, Opened, Verbatim } from '../rpc/messages.js';
+import { ALONE, type Coherence } from './coherence.js';
 import { errnoOrFault } from './fault.js';
 import { FeedRoom } from './feed-room.js';
-import { FileData, HalfDone, NO_RANGE, type Range, within } from './file-data.js';
-import { FileGate, OVERWRITES_NOTHING } from './file-gate.js';
+import { FileChanges } from './file-changes.js';
+import { FileData, type Range } from './file-data.js';
+import { FileGate } from './file-gate.js';
+import { FileRecalls } from './file-recalls.js';
+import { FileSizes, type Resized, type SizeChange } from './file-sizes.js';
 import { FileState } from './file-state.js';
+import { FileTurns } from './file-turns.js';
+import type { Changed, Files } from './files.js';
 import { type Author, type Done, type GivenState, Recorder } from './recorder.js';
 
-/** Whom the feeds' room is asked for, where it is not known yet who writes. */
-const NOBODY: Credentials = { uid: 0, gid: 0, pid: 0, jobid: '', nid: '0@lo' };
-
-type Resized = (errno: Errno | 0, attributes: Attributes | undefined) => void;
-type SizeChange = AttributeChange & { readonly size: number };
-
-/** Of a failed change too, how many bytes were put in their place. */
-type Changed = (errno: Errno | 0, count: number) => void;
-
-export class FileIo {
-  readonly #mds: Connection;
+export class FileIo implements Files {
   readonly data: FileData;
-  readonly room: FeedRoom;
+  readonly #room: FeedRoom;
+  readonly #coherence: Coherence;
   readonly #files = new Map<Fid, FileState>();
   readonly #gate: FileGate;
   readonly #recorder: Recorder;
+  readonly #turns: FileTurns;
+  readonly #sizes: FileSizes;
+  readonly #recalls: FileRecalls;
+  readonly #changes: FileChanges;
 
-  constructor(mds: Connection, objects: ObjectStore, clock: Clock) {
-    this.#mds = mds;
-    this.data = new FileData(mds, objects, clock);
-    this.room = new FeedRoom(mds);
-    this.#gate = new FileGate(mds, (file) => this.release(file));
-    this.#recorder = new Recorder(mds, this.data, clock, (file) => this.#forgetUnused(file));
+  constructor(mds: Connection, objects: ObjectStore, clock: Clock, coherence: Coherence = ALONE) {
+    const data = new FileData(mds, objects, clock);
+    const room = new FeedRoom(mds);
+    const release = (file: FileState): void => this.release(file);
+    const adopt = (file: FileState, { attributes, contents }: Opened): void =>
+      this.#adopt(file, attributes, contents);
+    const gate = new FileGate(mds, release);
+    const recorder = new Recorder(mds, data, clock, (file) => this.#forgetUnused(file));
+    const turns = new FileTurns({ mds, coherence, adopt, release });
+    this.data = data;
+    this.#room = room;
+    this.#coherence = coherence;
+    this.#gate = gate;
+    this.#recorder = recorder;
+    this.#turns = turns;
+    const parts = { mds, data, turns, gate, recorder, coherence };
+    this.#sizes = new FileSizes(parts);
+    this.#recalls = new FileRecalls({ ...parts, files: this.#files, release });
+    this.#changes = new FileChanges({ ...parts, room });
   }
 
   /** The state of a file that is open or dirty. */
   find(fid: Fid): FileState | undefined {
     return this.#files.size === 0 ? undefined : this.#files.get(fid);
+  }
+
+  get watchful(): boolean {
+    return this.#room.watchful;
+  }
+
+  set watchful(watchful: boolean) {
+    this.#room.watchful = watchful;
   }
 
   get anyDirty(): boolean {
@@ -69,12 +85,27 @@ export class FileIo {
     if (file === undefined) {
       file = new FileState(attributes);
       this.#files.set(file.fid, file);
-    } else if (!file.dirty && !file.gated) file.adopt(attributes);
+    }
+    this.#adopt(file, attributes, contents);
     file.users++;
+    return file;
+  }
+
+  /** What an answer says, unless more is known here; `contents` of an inline file, if it tells them. */
+  #adopt(file: FileState, attributes: Attributes, contents: Uint8Array | undefined): void {
+    const told = attributes.layout !== 'inline' || contents !== undefined;
+    if (!file.dirty && !file.gated) {
+      file.adopt(attributes);
+      // Others may have changed contents of which everything else is as it was.
+      if (this.#coherence.shared && told) {
+        file.contents = undefined;
+        // Without a lock others change it unheard: a lock that comes later tells nothing of that.
+        file.stale = !this.#coherence.mayCache(file.fid);
+      }
+    }
     if (file.contents === undefined && contents !== undefined) {
       file.contents = Uint8Array.from(contents);
     }
-    return file;
   }
 
   release(file: FileState): void {
@@ -82,46 +113,74 @@ export class FileIo {
     this.#forgetUnused(file);
   }
 
-  /** Writes `data` (valid during this call), or the part of it that can be, and then calls back. */
+  read(
+    file: FileState,
+    offset: number,
+    size: number,
+    room: (bytes: number) => Uint8Array,
+    done: Changed,
+  ): void {
+    if (!this.#turns.isFresh(file)) {
+      return this.#whenFresh(file, done, () => this.data.read(file, offset, room(size)));
+    }
+    let count: number;
+    try {
+      count = this.data.read(file, offset, room(size));
+    } catch (error) {
+      return done(errnoOrFault('a read', error), 0);
+    }
+    done(0, count);
+  }
+
+  seek(file: FileState, offset: number, what: 'data' | 'hole', done: Changed): void {
+    if (this.#turns.isFresh(file)) return done(0, this.data.seek(file, offset, what));
+    this.#whenFresh(file, done, () => this.data.seek(file, offset, what));
+  }
+
+  /** Answers with a look at the file, once what is known of it is right. */
+  #whenFresh(file: FileState, done: Changed, look: () => number): void {
+    this.#turns.whenFresh(file, (errno) => {
+      if (errno !== 0) return done(errno, 0);
+      let found: number;
+      try {
+        found = look();
+      } catch (error) {
+        return done(errnoOrFault('a look at a file', error), 0);
+      }
+      done(0, found);
+    });
+  }
+
   write(file: FileState, offset: number, data: Uint8Array, author: Author, done: Changed): void {
-    const range = { offset, length: data.byteLength };
-    const shut = this.#gate.isShut(file, offset, offset + range.length);
-    const bytes = shut ? Uint8Array.from(data) : data;
-    this.#change(file, range, author, done, () => {
-      this.data.write(file, offset, bytes);
-      return range;
-    });
+    this.#changes.write(file, offset, data, author, done);
   }
 
-  /** Makes a hole in what the file has there; its size stays. */
+  append(file: FileState, data: Uint8Array, author: Author, done: Changed): void {
+    this.#changes.append(file, data, author, done);
+  }
+
+  writeBack(
+    file: FileState,
+    offset: number,
+    data: Uint8Array,
+    author: Author,
+    done: Changed,
+  ): void {
+    this.#changes.writeBack(file, offset, data, author, done);
+  }
+
   punch(file: FileState, range: Range, author: Author, done: Done): void {
-    this.#change(file, range, author, done, () => {
-      this.data.punch(file, range);
-      return within(range, file.size);
-    });
+    this.#changes.punch(file, range, author, done);
   }
 
-  /** Zeros, with space set aside for them; the file grows to their end unless told not to. */
   zero(file: FileState, range: Range, keepSize: boolean, author: Author, done: Done): void {
-    this.#change(file, range, author, done, () => {
-      this.data.zero(file, range);
-      return keepSize ? within(range, file.size) : range;
-    });
+    this.#changes.zero(file, range, keepSize, author, done);
   }
 
-  /** Sets space aside; the file grows to its end unless told not to. */
   allocate(file: FileState, range: Range, keepSize: boolean, author: Author, done: Done): void {
-    const end = range.offset + range.length;
-    this.whenOpen(file, OVERWRITES_NOTHING, end, (errno) => {
-      if (errno !== 0) return done(errno);
-      this.#changeNow(file, author, done, () => {
-        this.data.reserve(file, range);
-        return keepSize ? NO_RANGE : { offset: end, length: 0 };
-      });
-    });
+    this.#changes.allocate(file, range, keepSize, author, done);
   }
 
-  /** Copies from another file, or another part of it. Answers with how much, which may be less. */
   copy(
     from: FileState,
     offsetIn: number,
@@ -130,10 +189,12 @@ export class FileIo {
     author: Author,
     done: Changed,
   ): void {
-    this.#change(to, range, author, done, () => {
-      const count = this.data.copy(from, offsetIn, to, range);
-      return count === 0 ? undefined : { offset: range.offset, length: count };
-    });
+    this.#changes.copy(from, offsetIn, to, range, author, done);
+  }
+
+  /** {@link FileChanges.give} */
+  give(file: FileState, range: Range, done: Done, work: () => void): void {
+    this.#changes.give(file, range, done, work);
   }
 
   /** Tells the server what was written. Calls back with its refusal, if any. */
@@ -172,20 +233,6 @@ export class FileIo {
     else this.#gate.announce(files, done);
   }
 
-  /** Puts contents of a copy in their place; {@link recordGiven} tells of them. */
-  give(file: FileState, { offset, length }: Range, done: Done, work: () => void): void {
-    this.whenOpen(file, offset, offset + length, (errno) => {
-      if (errno !== 0) return done(errno);
-      try {
-        this.room.admit(file.fid, NOBODY);
-        work();
-      } catch (error) {
-        return done(errnoOrFault('contents of a copy', error));
-      }
-      done(0);
-    });
-  }
-
   /** {@link Recorder.recordGiven} */
   recordGiven(
     file: FileState,
@@ -197,7 +244,7 @@ export class FileIo {
     this.#recorder.recordGiven(file, who, state, verbatim, done);
   }
 
-  /** Changes the size (and what else is asked) and answers with the new attributes. */
+  /** {@link FileSizes.set} */
   setSize(
     file: FileState,
     who: Credentials,
@@ -205,91 +252,49 @@ export class FileIo {
     done: Resized,
     verbatim?: Verbatim,
   ): void {
-    const resize: Done = (errno) => {
-      if (errno !== 0) done(errno, undefined);
-      else this.#setSizeNow(file, { who, verbatim }, change, done);
+    const now = (errno: Errno | 0, alone: boolean): void => {
+      if (errno === 0) this.#sizes.set(file, { who, verbatim, alone }, change, done);
+      else done(errno, undefined);
     };
-    const now: Done = (errno) => (errno === 0 ? this.record(file, resize) : resize(errno));
-    this.whenOpen(file, OVERWRITES_NOTHING, change.size, now);
+    // What a copy is given nobody but its receiver changes.
+    if (verbatim !== undefined) now(0, true);
+    else this.#turns.whenAloneOrOwed(file, now);
+  }
+
+  /** {@link FileRecalls.flush} */
+  flush(fid: Fid, done: Done): void {
+    this.#recalls.flush(fid, done);
+  }
+
+  /** {@link FileRecalls.stale} */
+  stale(fid: Fid): void {
+    this.#recalls.stale(fid);
+  }
+
+  /** {@link FileRecalls.staleAll} */
+  staleAll(): void {
+    this.#recalls.staleAll();
+  }
+
+  /** {@link FileRecalls.lose} */
+  lose(fid: Fid): void {
+    this.#recalls.lose(fid);
+  }
+
+  /** {@link FileRecalls.lost} */
+  lost(): readonly Fid[] {
+    return this.#recalls.lost();
+  }
+
+  announceAgain(): void {
+    for (const file of this.#files.values()) this.#gate.announceAgain(file);
   }
 
   #forgetUnused(file: FileState): void {
     if (file.users > 0 || file.dirty || file.gated || file.cutting) return;
     this.#gate.endIntent(file);
+    if (this.#files.get(file.fid) !== file) return;
     this.#files.delete(file.fid);
-  }
-
-  #setSizeNow(
-    file: FileState,
-    asker: { readonly who: Credentials; readonly verbatim: Verbatim | undefined },
-    change: SizeChange,
-    done: Resized,
-  ): void {
-    const cuts = file.layout === 'object' && change.size > 0 && change.size < file.size;
-    this.data.trimExcess(file);
-    this.#mds.call(
-      'reint',
-      { ...asker, change: { op: 'setattr', fid: file.fid, change } },
-      (errno, result) => {
-        if (errno !== 0 || result === undefined) return done(errno, undefined);
-        const { contents } = file;
-        file.adopt(result.attributes);
-        file.accessed = false;
-        if (file.layout === 'inline' && contents !== undefined) {
-          // Bytes beyond the cut must read as zeros if the file grows again.
-          const kept = new Uint8Array(Math.min(file.size, contents.byteLength));
-          kept.set(contents.subarray(0, kept.byteLength));
-          file.contents = kept;
-        }
-        if (cuts) this.#gate.cut(file);
-        done(0, result.attributes);
-      },
-    );
-  }
-
-  /** Makes a change when its turn has come. `work` answers undefined if it changed nothing. */
-  #change(
-    file: FileState,
-    { offset, length }: Range,
-    author: Author,
-    done: Changed,
-    work: () => Range | undefined,
-  ): void {
-    const from = offset;
-    const end = offset + length;
-    if (!this.#gate.isShut(file, from, end)) return this.#changeNow(file, author, done, work);
-    const next: Done = (errno) => {
-      if (errno === 0) this.#changeNow(file, author, done, work);
-      else done(errno, 0);
-    };
-    this.#gate.wait(file, { from, end, next });
-  }
-
-  /** Calls back when bytes from `from` on may be overwritten, and the file may reach to `end`. */
-  whenOpen(file: FileState, from: number, end: number, next: Done): void {
-    if (this.#gate.isShut(file, from, end)) this.#gate.wait(file, { from, end, next });
-    else next(0);
-  }
-
-  #changeNow(file: FileState, author: Author, done: Changed, work: () => Range | undefined): void {
-    const { generation } = file;
-    this.#recorder.separate(file, author.who);
-    let changed: Range | undefined;
-    let failure: unknown;
-    try {
-      this.room.admit(file.fid, author.who);
-      changed = work();
-    } catch (error) {
-      failure = error;
-      if (error instanceof HalfDone && error.part.length > 0) changed = error.part;
-      // The contents moved all the same, and the server must hear of that.
-      else if (file.generation !== generation) changed = NO_RANGE;
-    }
-    if (changed !== undefined) {
-      this.#recorder.written(file, changed.offset, changed.length, author);
-    }
-    if (failure === undefined) return done(0, changed?.length ?? 0);
-    const halfDone = failure instanceof HalfDone ? failure : undefined;
-    done(errnoOrFault('a change of a file', halfDone?.cause ?? failure), halfDone?.count ?? 0);
+    if (this.#coherence.shared) this.data.letGo(file.fid);
   }
 }

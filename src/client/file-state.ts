@@ -50,10 +50,12 @@ export class FileState {
   sentWrites = 0;
   /** What {@link writes} was when a sealed record was sent: it has all that was written by then. */
   sealedWrites = 0;
-  /** A record is on its way. */
-  recording = false;
+  /** Records that are on their way. */
+  recording = 0;
   /** The server has not heard yet that the set-id bits go. */
   killSuidgid = false;
+  /** Records on their way that tell it so. */
+  killsUnderway = 0;
   /** As far as this client knows no read is due to change the access time. */
   accessed = false;
   /** Bytes below this are recorded, as far as the object file goes. */
@@ -66,6 +68,18 @@ export class FileState {
   cuts = 0;
   /** Operations that wait with the one that the disk is asked for; undefined when none does. */
   gate: Waiting[] | undefined;
+  /** Another mount has changed it, or may have: what is known here is asked for again (file-turns.ts). */
+  stale = false;
+  /** The kernel was given pages of it to cache, beside other mounts, since they were last dropped. */
+  pagesGiven = false;
+  /** Beside other mounts: there is none that a write would have to take, as long as it may be cached. */
+  hasNoCapability = false;
+  /** A change of its size is on its way: other changes wait. */
+  resizing = false;
+  /** Others want it, and wait for the changes that had their turn before. */
+  flushing = 0;
+  /** The server has given up this mount, and what it had open with it. */
+  lost = false;
 
   constructor(attributes: Attributes) {
     this.fid = attributes.fid;
@@ -102,7 +116,10 @@ export class FileState {
     if (!this.dirty || this.given) return attributes;
     return {
       ...pick(attributes),
-      mode: this.killSuidgid ? withoutSetId(attributes.mode) : attributes.mode,
+      mode:
+        this.killSuidgid || this.killsUnderway > 0
+          ? withoutSetId(attributes.mode)
+          : attributes.mode,
       size: this.size,
       blocks: this.blocks,
       mtime: this.mtime,

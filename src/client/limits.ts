@@ -1,6 +1,6 @@
 /** Limits of a client, in one place. */
 
-/** How long the kernel may keep entries and attributes: nobody else changes this filesystem. */
+/** How long the kernel may keep entries and attributes: nobody else changes them, or the kernel is told. */
 export const VALID_MS = 3_600_000;
 
 /** Data written is recorded at the latest after this long, while the file stays open. */
@@ -22,11 +22,14 @@ export const EXTENTS_ASIDE_MAX = 128;
 export const COPY_BYTES_MAX = 4 * 2 ** 20;
 export const COPY_BUFFER_BYTES = 256 * 1_024;
 
+/** Creations of one name that another mount makes and removes meanwhile; then the kernel looks again. */
+export const CREATE_TRIES_MAX = 8;
+
 /** Remembered processes, and for how long: a thread may start another program. */
 export const CALLERS_MAX = 1_024;
 export const CALLER_TTL_US = 20_000;
 
-/** Moved directories whose listings are known to be stale; with more, none is kept. */
+/** Directories of which it is known whether the kernel's listing is stale; of others none is kept. */
 export const STALE_LISTINGS_MAX = 65_536;
 
 /** Files of a copy whose contents are in their place and not recorded yet. */
@@ -90,3 +93,9 @@ export const BASELINE_BUFFER_BYTES = 128 * 1024;
 /** FIDs that are written into `places` at a time, as text, and those that wait for their answer. */
 export const PLACES_WRITE_BYTES_MAX = 65_536;
 export const PLACES_WAITING_MAX = 4_096;
+
+/** Of how many the server is asked at a time, where it answers later. */
+export const PLACES_ASKED_MAX = 64;
+
+/** Records of one file for one recall of it, while a mapping goes on changing it. */
+export const FLUSH_ROUNDS_MAX = 4;

@@ -46,6 +46,11 @@ export class NamelessObjects {
     for (const fid of [...this.#fids]) this.letGo(fid);
   }
 
+  /** The server has given up this mount, and closed them. */
+  loseAll(): void {
+    this.#fids.clear();
+  }
+
   #close(fid: Fid): void {
     this.#mds.call('close', { fid }, () => {});
   }

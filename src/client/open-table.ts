@@ -27,6 +27,17 @@ export class OpenTable {
   readonly #waiters = new Set<ControlOpen>();
   #judged = 0;
   #next = 1;
+  #lostBelow = 0;
+
+  /** The server has given up this mount: what is open now it does not know any more. */
+  loseAll(): void {
+    this.#lostBelow = this.#next;
+  }
+
+  /** It was open when the server gave up this mount. */
+  isLost(fh: number): boolean {
+    return fh < this.#lostBelow;
+  }
 
   /** The new file handle. */
   add(open: Open): number {

@@ -42,6 +42,8 @@ export class Recorder {
   readonly #onClean: (file: FileState) => void;
   /** Files with unrecorded writes, the oldest first. */
   readonly #dirty = new Set<FileState>();
+  /** Who waits for the last record of a file, while it is on its way. */
+  readonly #waiting = new Map<FileState, Done[]>();
 
   /** `onClean`: nothing of the file is unrecorded any more. */
   constructor(mds: Connection, data: FileData, clock: Clock, onClean: (file: FileState) => void) {
@@ -62,7 +64,7 @@ export class Recorder {
    */
   separate(file: FileState, { uid }: Credentials): void {
     if (!file.dirty || file.author?.uid === uid) return;
-    if (!file.recording && file.writes !== file.sentWrites) this.record(file);
+    if (file.recording === 0 && file.writes !== file.sentWrites) this.record(file);
   }
 
   /**
@@ -83,7 +85,7 @@ export class Recorder {
       this.#dirty.add(file);
     }
     if (killSuidgid) this.#killSuidgid(file);
-    if (!file.recording && this.#isMuch(file)) this.record(file);
+    if (file.recording === 0 && this.#isMuch(file)) this.record(file);
   }
 
   /**
@@ -92,27 +94,28 @@ export class Recorder {
    */
   sealAll(): void {
     for (const file of [...this.#dirty]) {
-      if (file.writes !== file.sealedWrites) this.#seal(file);
+      if (file.writes !== file.sealedWrites) this.#send(file, () => {}, { apart: true });
     }
   }
 
-  #seal(file: FileState): void {
-    const { extents, writes } = file;
-    let answered = false;
-    this.record(file, (errno) => {
-      answered = true;
-      if (errno === 0 || !file.dirty || file.extents === extents) return;
-      // As if it were written once more, so that a record on its way does not stand for it.
-      for (const { offset, length } of extents.list) file.extents.add(offset, length);
-      file.writes++;
-    });
-    if (answered) return;
-    file.sealedWrites = writes;
-    file.extents = new Extents();
+  /**
+   * Tells the server what was written. Calls back with its refusal, if any. `letsGo`: somebody
+   * else is to write now, so that nothing of an intent is kept.
+   */
+  record(file: FileState, done: Done = () => {}, letsGo = false): void {
+    // Where answers come later there is nearly always one on its way.
+    const apart = this.#mds.direct !== true;
+    const waiting = this.#waiting.get(file);
+    if (apart && waiting !== undefined && file.writes === file.sentWrites) waiting.push(done);
+    else this.#send(file, done, { letsGo, apart });
   }
 
-  /** Tells the server what was written. Calls back with its refusal, if any. */
-  record(file: FileState, done: Done = () => {}): void {
+  /**
+   * `apart`: if the answer comes later, what is written until then is kept apart from what this
+   * record has, for the next one.
+   */
+  #send(file: FileState, done: Done, { letsGo = false, apart = false }): void {
+    if (file.lost) return done(Errno.EIO);
     if (!file.dirty || file.given) return done(0);
     if (debug.enabled) debug('record %d: %d bytes', file.fid, file.extents.bytes);
     try {
@@ -120,12 +123,15 @@ export class Recorder {
     } catch (error) {
       return done(errnoOrFault('a record', error));
     }
-    const { writes, size, generation } = file;
+    const { writes, size, generation, extents, killSuidgid } = file;
+    const waiting: Done[] = [done];
+    let answered = false;
+    let kills = false;
     file.sentWrites = writes;
     // Whoever waits at the gate relies on an intent that this record must not end.
-    const keepIntent = file.gated || (file.writers > 0 && file.mayOverwrite);
+    const keepIntent = file.gated || (!letsGo && file.writers > 0 && file.mayOverwrite);
     if (!keepIntent) file.mayOverwrite = false;
-    file.recording = true;
+    file.recording++;
     const inline = file.layout === 'inline';
     this.#mds.call(
       'reint',
@@ -146,7 +152,15 @@ export class Recorder {
         },
       },
       (errno) => {
-        file.recording = false;
+        answered = true;
+        if (kills) file.killsUnderway--;
+        file.recording--;
+        if (this.#waiting.get(file) === waiting) this.#waiting.delete(file);
+        const told = (outcome: Errno | 0): void => {
+          for (const one of waiting) one(outcome);
+        };
+        if (file.lost) return told(Errno.EIO);
+        if (errno !== 0 && errno !== Errno.ESTALE) this.#takeBack(file, extents, killSuidgid);
         if (errno !== 0) file.sentWrites = NOTHING_SENT;
         else if (file.generation === generation) {
           // Also where it was overtaken: overwriting these bytes takes an intent from now on.
@@ -154,9 +168,28 @@ export class Recorder {
         }
         // What was written while the answer was on its way is not in this record.
         if (errno === Errno.ESTALE || (errno === 0 && file.writes === writes)) this.#clean(file);
-        done(errno === Errno.ESTALE ? 0 : errno);
+        told(errno === Errno.ESTALE ? 0 : errno);
       },
     );
+    if (answered) return;
+    this.#waiting.set(file, waiting);
+    if (!apart) return;
+    file.sealedWrites = writes;
+    file.extents = new Extents();
+    if (this.#mds.direct === true || !killSuidgid) return;
+    // Whoever changes the mode after the record was sent means it.
+    file.killSuidgid = false;
+    file.killsUnderway++;
+    kills = true;
+  }
+
+  /** A record with these ranges was refused: they are to be in another one. */
+  #takeBack(file: FileState, extents: Extents, killSuidgid: boolean): void {
+    if (!file.dirty || file.extents === extents) return;
+    for (const { offset, length } of extents.list) file.extents.add(offset, length);
+    file.killSuidgid ||= killSuidgid;
+    // As if it were written once more, so that a record on its way does not stand for it.
+    file.writes++;
   }
 
   /**
@@ -221,6 +254,13 @@ export class Recorder {
       file.dirtySinceUs = nowUs;
       this.#dirty.add(file);
     }
+  }
+
+  /** The server has given up this mount: what was not recorded never will be. */
+  lose(file: FileState): void {
+    this.#dirty.delete(file);
+    file.dirty = false;
+    file.extents.clear();
   }
 
   #isMuch({ extents }: FileState): boolean {

@@ -58,6 +58,12 @@ export class DescriptorCache {
     if (entry?.generation === generation) this.#close(entry);
   }
 
+  /** Whatever generation of it is open. */
+  dropAny(fid: Fid): void {
+    const entry = this.#entries.get(fid);
+    if (entry !== undefined) this.#close(entry);
+  }
+
   close(): void {
     for (const entry of [...this.#entries.values()]) this.#close(entry);
   }

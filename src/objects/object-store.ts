@@ -8,12 +8,13 @@
 import {
   closeSync,
   constants,
+  fchownSync,
   fdatasync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readSync,
+  rmSync,
   statfsSync,
   unlinkSync,
   writeSync,
@@ -21,10 +22,12 @@ import {
 import { join } from 'node:path';
 import createDebug from 'debug';
 import { Errno, errnoOf, FsError } from '../base/errno.js';
+import type { Fid } from '../base/fid.js';
 import { DescriptorCache, type ObjectId } from './descriptor-cache.js';
 import { copyBetween, punchFile, reserveFile, seekFile, zeroFile } from './libc.js';
 import { FAN_OUT, OPEN_FILES_MAX, SYNC_PARALLEL } from './limits.js';
-import { MadeList, type MadeObject } from './made-list.js';
+import { MadeList, type MadeObject, otherLists, readList } from './made-list.js';
+import { makeDirectory, type Owner, ownerToGive } from './owner.js';
 
 const debug = createDebug('feedfs:objects');
 
@@ -41,17 +44,27 @@ export class PartialWrite extends FsError {
   }
 }
 
+/**
+ * Several processes may work on the objects of one store: the server, which destroys them,
+ * and clients, which make them and put data in. Of each object at most one of them changes
+ * the contents at a time (rpc/session.ts, exclusive locks).
+ */
 export class ObjectStore {
   readonly #directory: string;
-  readonly #made: MadeList;
+  readonly #client: string | undefined;
+  readonly #owner: Owner;
+  #made: MadeList;
   readonly #open = new DescriptorCache(OPEN_FILES_MAX);
   /** Objects whose data must be on disk before the next commit counts as flushed. */
   #recorded = new Map<string, ObjectId>();
   readonly #fanOut = new Set<string>();
 
-  constructor(storePath: string) {
+  /** `client`: of a server in another process; then who calls brings no data to disk here. */
+  constructor(storePath: string, { client }: { readonly client?: string } = {}) {
     this.#directory = join(storePath, 'objects');
-    this.#made = new MadeList(join(this.#directory, 'made'));
+    this.#client = client;
+    this.#owner = ownerToGive(this.#directory);
+    this.#made = new MadeList(this.#directory, client, this.#owner);
   }
 
   /** Objects that a killed server made and may not have told the metadata of. */
@@ -59,17 +72,57 @@ export class ObjectStore {
     return this.#made.read();
   }
 
+  /**
+   * Takes over the lists of clients that are gone, and returns what was in them: as in
+   * {@link unsettled}, but for a server that runs.
+   */
+  absorb(isGone: (client: string) => boolean): MadeObject[] {
+    const absorbed: MadeObject[] = [];
+    for (const { client, path } of otherLists(this.#directory)) {
+      if (!isGone(client)) continue;
+      const made = readList(path);
+      for (const id of made) this.#made.add(id);
+      rmSync(path, { force: true });
+      absorbed.push(...made);
+    }
+    return absorbed;
+  }
+
+  /** How many objects are on the list of those that may not have been recorded. */
+  get madeCount(): number {
+    return this.#made.count;
+  }
+
+  /** All objects made so far are about to be recorded on disk: {@link flushed} says that they are. */
+  mark(): void {
+    this.#made.mark();
+  }
+
+  /** The server took this client for gone, and its list with it. */
+  begin(): void {
+    this.#made.close();
+    this.#made = new MadeList(this.#directory, this.#client, this.#owner);
+    this.#recorded.clear();
+    this.#open.close();
+  }
+
+  /** Nobody here uses the file any more: one that another process removes must not live on. */
+  letGo(fid: Fid): void {
+    this.#open.dropAny(fid);
+  }
+
   /** Makes the object empty, whatever an interrupted attempt left in its place. */
   create(id: ObjectId): void {
     if (debug.enabled) debug('create %s', nameOf(id));
     const { directory, file } = this.#path(id);
     if (!this.#fanOut.has(directory)) {
-      makeDirectory(directory);
+      makeDirectory(directory, this.#owner);
       this.#fanOut.add(directory);
     }
     this.#made.add(id);
     const { O_RDWR, O_CREAT, O_TRUNC } = constants;
-    this.#open.keep(id, openSync(file, O_RDWR | O_CREAT | O_TRUNC, 0o600));
+    const fd = this.#open.keep(id, openSync(file, O_RDWR | O_CREAT | O_TRUNC, 0o600));
+    if (this.#owner !== undefined) fchownSync(fd, this.#owner.uid, this.#owner.gid);
   }
 
   /** Bytes read; fewer than asked for at the object's end, which is not the file's. */
@@ -117,8 +170,9 @@ export class ObjectStore {
     }
   }
 
-  /** The metadata about to be committed refer to this object's data. */
+  /** The metadata about to be committed refer to this object's data. The server sees to them. */
   recorded(id: ObjectId): void {
+    if (this.#client !== undefined) return;
     this.#recorded.set(nameOf(id), id);
   }
 
@@ -189,7 +243,8 @@ export class ObjectStore {
   }
 
   close(): void {
-    this.#made.close();
+    if (this.#client === undefined) this.#made.close();
+    else this.#made.end();
     this.#open.close();
   }
 
@@ -228,15 +283,6 @@ export class ObjectStore {
   #path(id: ObjectId): { readonly directory: string; readonly file: string } {
     const directory = join(this.#directory, (id.fid % FAN_OUT).toString(16).padStart(2, '0'));
     return { directory, file: join(directory, nameOf(id)) };
-  }
-}
-
-/** One that is there already is fine. Not `recursive`, which hides why it failed behind an ENOENT. */
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (errnoOf(error) !== Errno.EEXIST) throw error;
   }
 }
 

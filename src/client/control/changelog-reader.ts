@@ -14,6 +14,7 @@ import type {
   WriteReply,
 } from '../../fuse/api.js';
 import type { ChangelogChunk, ChangelogFormat, Connection } from '../../rpc/messages.js';
+import { landing } from './landing.js';
 import type { ControlOpen } from './open.js';
 import { POLLHUP, POLLIN, POLLRDNORM } from './poll-events.js';
 import { WaitingCalls, type WaitingRead } from './waiting-calls.js';
@@ -59,7 +60,7 @@ export class ChangelogReader implements ControlOpen {
   constructor(id: number, mds: Connection, notifier: Notifier) {
     this.#id = id;
     this.#mds = mds;
-    this.#waits = new WaitingCalls(notifier);
+    this.#waits = new WaitingCalls({ notifier, attempt: (read, done) => this.#try(read, done) });
   }
 
   get waiting(): boolean {
@@ -67,10 +68,7 @@ export class ChangelogReader implements ControlOpen {
   }
 
   read(offset: number, size: number, flags: number, reply: InterruptibleDataReply): void {
-    // A read elsewhere names the record to go on with, for itself and those that follow.
-    if (offset !== this.#position) this.#moveTo(offset);
-    if (this.#try(offset, size, reply)) return;
-    this.#waits.park({ offset, size, reply }, flags);
+    this.#waits.read({ offset, size, flags, reply });
   }
 
   /** Takes `clear:cl<ID>:<N>`; answers when that is on disk. */
@@ -117,7 +115,7 @@ export class ChangelogReader implements ControlOpen {
 
   /** Records became visible, the feed ended, or passing over records is to go on. */
   wake(): void {
-    this.#waits.retryAll(({ offset, size, reply }) => this.#try(offset, size, reply));
+    this.#waits.retry();
     if (this.#waits.pollHandle === undefined) return;
     this.#ready((events) => {
       if (events !== 0) this.#waits.wakePoller();
@@ -135,24 +133,29 @@ export class ChangelogReader implements ControlOpen {
   }
 
   /** Answers if there is something to answer with. */
-  #try(offset: number, size: number, reply: InterruptibleDataReply): boolean {
-    const request = { id: this.#id, index: this.#index, into: reply.room(size), ...this.#format };
-    let answered = true;
+  #try({ offset, size, reply }: PlacedRead, done: (answered: boolean) => void): void {
+    // A read elsewhere names the record to go on with, for itself and those that follow.
+    if (offset !== this.#position) this.#moveTo(offset);
+    const { into, give } = landing(this.#mds, reply, size);
+    const request = { id: this.#id, index: this.#index, into, ...this.#format };
     this.#mds.call('changelogNext', request, (errno, chunk) => {
-      if (chunk === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      if (reply.answered) return done(true);
+      if (chunk === undefined) {
+        reply.error(errno === 0 ? Errno.EIO : errno);
+        return done(true);
+      }
       this.#index = chunk.index;
-      if (chunk.length > 0) {
-        this.#position = offset + chunk.length;
-        reply.filled(chunk.length);
-      } else answered = this.#answerEmpty(chunk, reply);
+      if (chunk.length === 0) return done(this.#answerEmpty(chunk, reply));
+      this.#position = offset + chunk.length;
+      give(chunk.length);
+      done(true);
     });
-    return answered;
   }
 
   #answerEmpty({ state }: ChangelogChunk, reply: InterruptibleDataReply): boolean {
     if (state === 'unfinished' || (state === 'end' && this.#follow)) return false;
     if (state === 'damaged') reply.error(Errno.EIO);
-    else reply.filled(0);
+    else reply.data(NOTHING);
     return true;
   }
 

@@ -10,7 +10,8 @@ import type {
   PollReply,
   Reply,
 } from '../../fuse/api.js';
-import type { Connection, FeedFile } from '../../rpc/messages.js';
+import type { Connection, FeedChunk, FeedFile } from '../../rpc/messages.js';
+import { landing } from './landing.js';
 import type { ControlOpen } from './open.js';
 import { POLLHUP, POLLIN, POLLRDNORM } from './poll-events.js';
 import { WaitingCalls, type WaitingRead } from './waiting-calls.js';
@@ -31,7 +32,7 @@ export class FeedReader implements ControlOpen {
   constructor(file: FeedFile, mds: Connection, notifier: Notifier) {
     this.#file = file;
     this.#mds = mds;
-    this.#waits = new WaitingCalls(notifier);
+    this.#waits = new WaitingCalls({ notifier, attempt: (read, done) => this.#try(read, done) });
   }
 
   get waiting(): boolean {
@@ -39,13 +40,7 @@ export class FeedReader implements ControlOpen {
   }
 
   read(offset: number, size: number, flags: number, reply: InterruptibleDataReply): void {
-    if (this.#try(offset, size, reply)) return;
-    // A positioned read at the end moves the cursor there, whether it waits or not.
-    if (offset !== this.#position) {
-      this.#cursor = offset;
-      this.#position = offset;
-    }
-    this.#waits.park({ offset, size, reply }, flags);
+    this.#waits.read({ offset, size, flags, reply });
   }
 
   poll(kh: number, scheduleNotify: boolean, reply: PollReply): void {
@@ -72,7 +67,7 @@ export class FeedReader implements ControlOpen {
 
   /** Records became visible, or the feed ended: whoever waits tries again. */
   wake(): void {
-    this.#waits.retryAll(({ offset, size, reply }) => this.#try(offset, size, reply));
+    this.#waits.retry();
     if (this.#waits.pollHandle === undefined) return;
     this.#mds.call('feedReady', { ...this.#file, cursor: this.#cursor }, (errno, ready) => {
       if (errno !== 0 || ready === true) this.#waits.wakePoller();
@@ -85,17 +80,20 @@ export class FeedReader implements ControlOpen {
   }
 
   /** Answers if there is something to answer with. */
-  #try(offset: number, size: number, reply: InterruptibleDataReply): boolean {
-    const into = reply.room(size);
+  #try({ offset, size, reply }: PlacedRead, done: (answered: boolean) => void): void {
+    const { into, give } = landing(this.#mds, reply, size);
     const continues = offset === this.#position;
-    let answered = true;
-    const settle = (
-      errno: Errno | 0,
-      chunk: { length: number; cursor: number; damaged: boolean } | undefined,
-    ): void => {
+    const settle = (errno: Errno | 0, chunk: FeedChunk | undefined): void => {
+      if (reply.answered) return done(true);
       if (errno === Errno.EAGAIN) {
-        answered = false;
-      } else if (errno !== 0 || chunk === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+        // A positioned read at the end moves the cursor there, whether it waits or not.
+        if (!continues) {
+          this.#cursor = offset;
+          this.#position = offset;
+        }
+        return done(false);
+      }
+      if (chunk === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
       else {
         this.#cursor = chunk.cursor;
         if (chunk.damaged) {
@@ -103,13 +101,13 @@ export class FeedReader implements ControlOpen {
           reply.error(Errno.EIO);
         } else {
           this.#position = offset + chunk.length;
-          reply.filled(chunk.length);
+          give(chunk.length);
         }
       }
+      done(true);
     };
     if (continues)
       this.#mds.call('feedNext', { ...this.#file, cursor: this.#cursor, into }, settle);
     else this.#mds.call('feedAt', { ...this.#file, offset, into }, settle);
-    return answered;
   }
 }

@@ -8,6 +8,7 @@
  *     .lustre/feeds/NAME/     0700  stream, stream.ndjson, changelog, info, filter, policy, baseline
  *     .lustre/watch           0600  a transient feed per open (0666 with -o user_watch)
  *     .lustre/stats           0400  what the server counts about itself
+ *     .lustre/recovery_status  0444  how the server stands after a crash
  *     .lustre/places          0600  FIDs are written, their names read
  *     .lustre/replica         0600  what this is a copy of; its receiver's way in
  */
@@ -36,7 +37,8 @@ export type ControlNode =
   | { readonly kind: 'watch' }
   | { readonly kind: 'places' }
   | { readonly kind: 'replica' }
-  | { readonly kind: 'stats' };
+  | { readonly kind: 'stats' }
+  | { readonly kind: 'recovery' };
 
 const TOP_OID = 1;
 const FIDS_OID = 2;
@@ -46,6 +48,7 @@ const WATCH_OID = 5;
 const STATS_OID = 6;
 const PLACES_OID = 7;
 const REPLICA_OID = 8;
+const RECOVERY_OID = 9;
 const FEED_OIDS_START = 0x100;
 /** Oids of one feed: its directory and its files. */
 const FEED_OIDS = 16;
@@ -90,6 +93,8 @@ export function fidOfNode(node: ControlNode): Fid {
       return controlFid(REPLICA_OID);
     case 'stats':
       return controlFid(STATS_OID);
+    case 'recovery':
+      return controlFid(RECOVERY_OID);
     default:
       return unreachable(node);
   }
@@ -110,6 +115,7 @@ export function nodeOfFid(fid: Fid): ControlNode | undefined {
   if (oid === STATS_OID) return { kind: 'stats' };
   if (oid === PLACES_OID) return { kind: 'places' };
   if (oid === REPLICA_OID) return { kind: 'replica' };
+  if (oid === RECOVERY_OID) return { kind: 'recovery' };
   if (oid < FEED_OIDS_START) return undefined;
   const id = Math.floor((oid - FEED_OIDS_START) / FEED_OIDS);
   const file = FILES[(oid - FEED_OIDS_START) % FEED_OIDS];
@@ -156,6 +162,8 @@ export function modeOfNode({ kind }: ControlNode, userWatch: boolean): number {
     case 'baseline':
     case 'stats':
       return S_IFREG | 0o400;
+    case 'recovery':
+      return S_IFREG | 0o444;
     default:
       return unreachable(kind);
   }
@@ -172,6 +180,7 @@ export function fixedEntries(node: ControlNode): readonly (readonly [string, Con
         ['stats', { kind: 'stats' }],
         ['places', { kind: 'places' }],
         ['replica', { kind: 'replica' }],
+        ['recovery_status', { kind: 'recovery' }],
       ];
     case 'feed':
       return [

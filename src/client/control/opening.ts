@@ -11,6 +11,7 @@ import { FeedReader } from './feed-reader.js';
 import { nodeOfFid, withoutFeed } from './nodes.js';
 import type { ControlOpen } from './open.js';
 import { PlacesQuery } from './places-query.js';
+import { recoveryText } from './recovery-text.js';
 import { ReplicaWriter } from './replica-writer.js';
 import { SettingFile, TextFile } from './text-file.js';
 import { type Identify, WatchReader } from './watch-reader.js';
@@ -61,6 +62,11 @@ export class ControlOpening {
           if (server === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
           const stats: Stats = { server, client: this.#context.stats() };
           this.#opened(fid, new TextFile(`${JSON.stringify(stats)}\n`), reply);
+        });
+      case 'recovery':
+        return this.#context.mds.call('recovery', undefined, (errno, status) => {
+          if (status === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+          this.#opened(fid, new TextFile(recoveryText(status)), reply);
         });
       default:
         return reply.error(Errno.EISDIR);
@@ -120,6 +126,7 @@ export class ControlOpening {
   #openReplica(fid: Fid, flags: number, reply: OpenReply): void {
     const { mds, replica } = this.#context;
     const writes = (flags & O_ACCMODE) !== 0;
+    if (writes && !replica.contents.isAble) return reply.error(Errno.EOPNOTSUPP);
     if (writes && replica.receiving) return reply.error(Errno.EBUSY);
     mds.call('replicaState', undefined, (errno, state) => {
       if (state === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);

@@ -12,15 +12,24 @@ import { Errno } from '../../base/errno.js';
 import { type Fid, formatFid, parseFid } from '../../base/fid.js';
 import type { InterruptibleDataReply, WriteReply } from '../../fuse/api.js';
 import type { Connection, ObjectPlaces } from '../../rpc/messages.js';
-import { PLACES_WAITING_MAX, PLACES_WRITE_BYTES_MAX } from '../limits.js';
+import { PLACES_ASKED_MAX, PLACES_WAITING_MAX, PLACES_WRITE_BYTES_MAX } from '../limits.js';
 import type { ControlOpen } from './open.js';
+
+interface Read {
+  readonly size: number;
+  readonly reply: InterruptibleDataReply;
+}
 
 export class PlacesQuery implements ControlOpen {
   readonly #mds: Connection;
   /** In the order they were written. */
   #waiting: Fid[] = [];
-  /** Of the lines before them: what had no room in the last read, less than a line. */
-  #rest: Buffer = Buffer.alloc(0);
+  /** Lines before theirs that were not read yet. */
+  #lines: Buffer[] = [];
+  #bytes = 0;
+  /** Reads are answered one after the other. */
+  #reads: Read[] = [];
+  #answering = false;
 
   constructor(mds: Connection) {
     this.#mds = mds;
@@ -38,37 +47,73 @@ export class PlacesQuery implements ControlOpen {
 
   /** EIO for an object of which the store cannot say it: its line is missing, the others follow. */
   read(_offset: number, size: number, _flags: number, reply: InterruptibleDataReply): void {
-    const lines = [this.#rest];
-    let bytes = this.#rest.byteLength;
-    let answered = 0;
-    while (bytes < size) {
-      const fid = this.#waiting[answered];
-      if (fid === undefined) break;
-      const line = this.#line(fid);
-      if (typeof line === 'number') {
-        // Told by the next read, if lines before it are still to be given.
-        if (bytes > 0) break;
-        this.#waiting.shift();
-        return reply.error(line);
-      }
-      lines.push(line);
-      bytes += line.byteLength;
-      answered++;
-    }
-    if (answered > 0) this.#waiting = this.#waiting.slice(answered);
-    const text = lines.length === 1 ? this.#rest : Buffer.concat(lines);
-    reply.data(text.subarray(0, size));
-    this.#rest = text.subarray(Math.min(size, bytes));
+    this.#reads.push({ size, reply });
+    if (!this.#answering) this.#answer();
   }
 
-  /** The server answers before the call returns. */
-  #line(fid: Fid): Buffer | Errno {
-    let line: Buffer | Errno = Errno.EIO;
-    this.#mds.call('places', { fids: [fid] }, (errno, [places] = []) => {
-      if (places !== undefined) line = Buffer.from(lineOf(places));
-      else if (errno !== 0) line = errno;
+  /** One read after the other; a loop as long as the server answers at once. */
+  #answer(): void {
+    this.#answering = true;
+    for (let read = this.#reads[0]; read !== undefined; read = this.#reads[0]) {
+      if (this.#bytes < read.size && this.#waiting.length > 0) {
+        if (!this.#fetch(read)) return;
+        continue;
+      }
+      this.#reads.shift();
+      read.reply.data(this.#take(read.size));
+    }
+    this.#answering = false;
+  }
+
+  /** Asks for the next lines. False if the answer comes later, which then goes on. */
+  #fetch(read: Read): boolean {
+    const fids = this.#waiting.slice(0, this.#mds.direct === true ? 1 : PLACES_ASKED_MAX);
+    let isKnown = false;
+    let isLate = false;
+    const found = (errno: Errno | 0, places: readonly ObjectPlaces[] | undefined): void => {
+      isKnown = true;
+      this.#found(fids, read, errno, places);
+      if (isLate) this.#answer();
+    };
+    this.#mds.call('places', { fids }, (errno, places) => {
+      if (places !== undefined || fids.length === 1) return found(errno, places);
+      // One of them cannot be said: the others can.
+      fids.length = 1;
+      this.#mds.call('places', { fids }, found);
     });
-    return line;
+    isLate = !isKnown;
+    return isKnown;
+  }
+
+  #found(
+    fids: readonly Fid[],
+    read: Read,
+    errno: Errno | 0,
+    places: readonly ObjectPlaces[] | undefined,
+  ): void {
+    if (places !== undefined) {
+      this.#waiting = this.#waiting.slice(fids.length);
+      for (const one of places) {
+        const line = Buffer.from(lineOf(one));
+        this.#lines.push(line);
+        this.#bytes += line.byteLength;
+      }
+      return;
+    }
+    this.#reads.shift();
+    // Told by the next read, if lines before it are still to be given.
+    if (this.#bytes > 0) return read.reply.data(this.#take(read.size));
+    this.#waiting.shift();
+    read.reply.error(errno === 0 ? Errno.EIO : errno);
+  }
+
+  #take(size: number): Uint8Array {
+    const [only] = this.#lines;
+    const text = this.#lines.length === 1 && only !== undefined ? only : Buffer.concat(this.#lines);
+    const rest = text.subarray(size);
+    this.#lines = rest.byteLength === 0 ? [] : [rest];
+    this.#bytes = rest.byteLength;
+    return text.subarray(0, size);
   }
 }
 

@@ -11,7 +11,14 @@ import type { Attr, Entry, EntryReply, Reply } from '../../fuse/api.js';
 import type { FeedText } from '../../rpc/messages.js';
 import { toAttr } from '../attr.js';
 import type { ClientContext } from '../context.js';
-import { fidOfNode, fixedEntries, modeOfNode, nodeOfFid, withoutFeed } from './nodes.js';
+import {
+  type ControlNode,
+  fidOfNode,
+  fixedEntries,
+  modeOfNode,
+  nodeOfFid,
+  withoutFeed,
+} from './nodes.js';
 
 /** Cookies of `.` and `..`. */
 const DOT_COOKIE = 1;
@@ -121,12 +128,21 @@ export class ControlTree {
     for (const [name, child] of node === undefined ? [] : fixedEntries(node)) {
       entries.push([fidOfNode(child), name]);
     }
-    if (node?.kind === 'feeds') {
-      this.#context.mds.call('feedList', undefined, (_errno, feeds) => {
-        for (const { id, name } of feeds ?? [])
-          entries.push([fidOfNode({ kind: 'feed', id }), name]);
-      });
-    }
+    const listed = (): void => this.#add(node, entries, offset, add, end);
+    if (node?.kind !== 'feeds') return listed();
+    this.#context.mds.call('feedList', undefined, (_errno, feeds) => {
+      for (const { id, name } of feeds ?? []) entries.push([fidOfNode({ kind: 'feed', id }), name]);
+      listed();
+    });
+  }
+
+  #add(
+    node: ControlNode | undefined,
+    entries: readonly (readonly [Fid, string])[],
+    offset: number,
+    add: AddEntry,
+    end: () => void,
+  ): void {
     // A feed's place in the listing is its id, so that it stays while others come and go.
     for (const [i, [child, name]] of entries.entries()) {
       const cookie =

@@ -12,9 +12,10 @@ import type {
 } from '../../fuse/api.js';
 import type { Connection, Watcher } from '../../rpc/messages.js';
 import { SETTING_BYTES_MAX, WATCH_READERS_MAX } from '../limits.js';
+import { landing } from './landing.js';
 import type { ControlOpen } from './open.js';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from './poll-events.js';
-import { O_NONBLOCK, WaitingCalls, type WaitingRead } from './waiting-calls.js';
+import { WaitingCalls, type WaitingRead } from './waiting-calls.js';
 
 /** Who asks, as the watch has to know it; undefined for somebody who may not. */
 export type Identify = (caller: Caller) => Watcher | undefined;
@@ -29,6 +30,8 @@ export class WatchReader implements ControlOpen {
   readonly #opener: Watcher;
   readonly #identify: Identify;
   readonly #waits: WaitingCalls<UserRead>;
+  /** Lines that the server gave to a caller who had gone. */
+  #rest: Uint8Array = new Uint8Array(0);
 
   constructor(
     { id, opener }: { readonly id: number; readonly opener: Watcher },
@@ -39,7 +42,12 @@ export class WatchReader implements ControlOpen {
     this.#id = id;
     this.#opener = opener;
     this.#mds = mds;
-    this.#waits = new WaitingCalls(notifier);
+    this.#waits = new WaitingCalls({
+      notifier,
+      attempt: (read, done) => this.#try(read, done),
+      allAlike: true,
+      readsMax: WATCH_READERS_MAX,
+    });
     this.#identify = identify;
   }
 
@@ -62,11 +70,7 @@ export class WatchReader implements ControlOpen {
   ): void {
     const by = this.#user(caller);
     if (by === undefined) return reply.error(Errno.EACCES);
-    const read: UserRead = { by, size, reply };
-    if (this.#try(read)) return;
-    const waits = (flags & O_NONBLOCK) === 0;
-    if (waits && this.#waits.reads >= WATCH_READERS_MAX) return reply.error(Errno.EBUSY);
-    this.#waits.park(read, flags);
+    this.#waits.read({ by, size, flags, reply });
   }
 
   /** What is refused says why at the next read. */
@@ -94,7 +98,8 @@ export class WatchReader implements ControlOpen {
         this.#waits.pollHandle = before;
         return reply.error(errno === 0 ? Errno.EIO : errno);
       }
-      reply.events(POLLOUT | POLLWRNORM | (ready ? POLLIN | POLLRDNORM : 0));
+      const readable = ready || this.#rest.byteLength > 0;
+      reply.events(POLLOUT | POLLWRNORM | (readable ? POLLIN | POLLRDNORM : 0));
     });
   }
 
@@ -103,11 +108,15 @@ export class WatchReader implements ControlOpen {
    * wait see the same, so the first who gets nothing stands for the others.
    */
   wake(): void {
-    if (!this.waiting || !this.#ready()) return;
+    if (!this.waiting) return;
     const serves = this.#waits.reads > 0;
-    this.#waits.retryInTurn((read) => this.#try(read));
-    if (this.#waits.pollHandle === undefined || (serves && !this.#ready())) return;
-    this.#waits.wakePoller();
+    this.#whenReady(() => {
+      this.#waits.retry(() => {
+        if (this.#waits.pollHandle === undefined) return;
+        if (serves) this.#whenReady(() => this.#waits.wakePoller());
+        else this.#waits.wakePoller();
+      });
+    });
   }
 
   close(): void {
@@ -120,24 +129,32 @@ export class WatchReader implements ControlOpen {
     return this.#opener.privileged ? this.#opener : this.#identify(caller);
   }
 
-  /** Whether there is something to read; a watch that cannot tell has an error to give. */
-  #ready(): boolean {
-    let ready = true;
-    this.#mds.call('watchReady', { id: this.#id, by: this.#opener }, (errno, answer) => {
-      ready = errno !== 0 || answer === true;
+  /** Calls back if there is something to read; a watch that cannot tell has an error to give. */
+  #whenReady(next: () => void): void {
+    if (this.#rest.byteLength > 0) return next();
+    this.#mds.call('watchReady', { id: this.#id, by: this.#opener }, (errno, ready) => {
+      if (errno !== 0 || ready === true) next();
     });
-    return ready;
   }
 
   /** Answers if there is something to answer with. */
-  #try({ by, size, reply }: UserRead): boolean {
-    let answered = true;
-    const request = { id: this.#id, by, into: reply.room(size) };
-    this.#mds.call('watchNext', request, (errno, chunk) => {
-      if (errno === Errno.EAGAIN) answered = false;
-      else if (chunk === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-      else reply.filled(chunk.length);
+  #try({ by, size, reply }: UserRead, done: (answered: boolean) => void): void {
+    if (this.#rest.byteLength > 0) {
+      reply.data(this.#rest.subarray(0, size));
+      this.#rest = this.#rest.subarray(size);
+      return done(true);
+    }
+    const { into, give } = landing(this.#mds, reply, size);
+    this.#mds.call('watchNext', { id: this.#id, by, into }, (errno, chunk) => {
+      if (reply.answered) {
+        // Its caller was interrupted meanwhile: the next one gets the lines.
+        if (chunk !== undefined) this.#rest = into.subarray(0, chunk.length);
+        return done(true);
+      }
+      if (errno === Errno.EAGAIN) return done(false);
+      if (chunk === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
+      else give(chunk.length);
+      done(true);
     });
-    return answered;
   }
 }

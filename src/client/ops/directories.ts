@@ -1,13 +1,16 @@
 /** Listing directories. A cookie is the slot of the entry before it; 1 and 2 are `.` and `..`. */
 import { Errno } from '../../base/errno.js';
 import { type Fid, ROOT_FID } from '../../base/fid.js';
-import type { EmptyReply, Entry, Handlers } from '../../fuse/api.js';
+import type { EmptyReply, Entry, Handlers, Reply } from '../../fuse/api.js';
 import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE } from '../../fuse/wire/abi.js';
+import type { DirectoryEntry } from '../../rpc/messages.js';
 import { type ClientContext, fidOf } from '../context.js';
 import type { Done } from '../recorder.js';
 import { syncAll } from '../sync-all.js';
+import { entryOf } from '../validity.js';
 import { finish } from './namespace.js';
 
+type DirectoryEnd = Reply & { end(): void };
 type DirectoryHandlers = Required<
   Pick<Handlers, 'opendir' | 'readdir' | 'readdirplus' | 'releasedir' | 'fsyncdir'>
 >;
@@ -22,6 +25,10 @@ export const DOT_COOKIE = 1;
 export const DOT_DOT_COOKIE = 2;
 export const DT_DIR = 4;
 
+/** Of an entry in the reply, without its name: with attributes it is a struct fuse_direntplus. */
+const ENTRY_BYTES = 24;
+const ENTRY_PLUS_BYTES = 152;
+
 export function directoryOperations(context: ClientContext): DirectoryHandlers {
   const { mds, opens, files, accessTimes, accesses, listings, replica } = context;
   return {
@@ -33,7 +40,7 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
         const kept = accessTimes.openedDirectory(opened.attributes, flags) && right;
         const fh = opens.add({ kind: 'directory', fid, flags });
         accesses.opened(fh, opened.attributes, flags, caller, (refused) => {
-          if (refused === 0) return reply.open({ fh, flags: cacheFlags(context, kept) });
+          if (refused === 0) return reply.open({ fh, flags: cacheFlags(context, fid, kept) });
           close(context, fh);
           reply.error(refused);
         });
@@ -44,55 +51,99 @@ export function directoryOperations(context: ClientContext): DirectoryHandlers {
       reply.ok();
     },
     fsyncdir: ({ nodeId }, reply) => fsyncdir(context, fidOf(nodeId), reply),
-    readdir: ({ nodeId, fh, offset }, reply) => {
+    readdir: ({ nodeId, fh, offset, size }, reply) => {
       const fid = fidOf(nodeId);
-      listed(context, fid, fh);
-      if (
-        !withDots(context, fid, offset, (ino, cookie, name) => reply.add(ino, cookie, DT_DIR, name))
-      ) {
-        return reply.end();
-      }
-      const cookie = offset <= DOT_DOT_COOKIE ? 0 : offset;
-      const request = {
-        fid,
-        cookie,
-        attributes: false,
-        each: (entry: { fid: Fid; cookie: number; type: number; name: string }) =>
-          reply.add(entry.fid, entry.cookie, entry.type, entry.name),
+      const add: Listing = {
+        dot: (ino, cookie, name) => reply.add(ino, cookie, DT_DIR, name),
+        entry: ({ fid: ino, cookie, type, name }) => reply.add(ino, cookie, type, name),
       };
-      mds.call('readdir', request, (errno) => (errno === 0 ? reply.end() : reply.error(errno)));
+      list(context, { fid, fh, offset, size, attributes: false }, add, reply);
     },
-    readdirplus: ({ nodeId, fh, offset }, reply) => {
+    readdirplus: ({ nodeId, fh, offset, size }, reply) => {
       const fid = fidOf(nodeId);
-      listed(context, fid, fh);
-      const dots = withDots(context, fid, offset, (ino, cookie, name) =>
-        reply.add(dotEntry(ino), cookie, name),
-      );
-      if (!dots) return reply.end();
-      mds.call(
-        'readdir',
-        {
-          fid,
-          cookie: offset <= DOT_DOT_COOKIE ? 0 : offset,
-          attributes: true,
-          each: ({ attributes, cookie, name }) => {
-            if (attributes === undefined) return true;
-            const added = reply.add(replica.entry(fid, files.exact(attributes)), cookie, name);
-            // It comes first in the next answer.
-            if (!added) replica.forget([{ nodeId: attributes.fid, nlookup: 1 }]);
-            return added;
-          },
+      const add: Listing = {
+        dot: (ino, cookie, name) => reply.add(dotEntry(ino), cookie, name),
+        entry: ({ attributes, cookie, name }) => {
+          if (attributes === undefined) return true;
+          const added = reply.add(entryOf(context, fid, files.exact(attributes)), cookie, name);
+          // It comes first in the next answer.
+          if (!added) replica.forget([{ nodeId: attributes.fid, nlookup: 1 }]);
+          return added;
         },
-        (errno) => (errno === 0 ? reply.end() : reply.error(errno)),
-      );
+      };
+      list(context, { fid, fh, offset, size, attributes: true }, add, reply);
     },
   };
 }
 
+/** Adds to the reply; false if it is full. */
+interface Listing {
+  readonly dot: (ino: number, cookie: number, name: string) => boolean;
+  readonly entry: (entry: DirectoryEntry) => boolean;
+}
+
+interface Listed {
+  readonly fid: Fid;
+  readonly fh: number;
+  readonly offset: number;
+  /** Bytes that the reply has room for. */
+  readonly size: number;
+  readonly attributes: boolean;
+}
+
+/** Nothing else may be answered between the first entry of a reply and its end. */
+function list(context: ClientContext, listed: Listed, add: Listing, reply: DirectoryEnd): void {
+  const { mds } = context;
+  const { fid, fh, offset, attributes } = listed;
+  accessed(context, fid, fh);
+  const cookie = offset <= DOT_DOT_COOKIE ? 0 : offset;
+  const end: Done = (errno) => {
+    if (errno === 0) reply.end();
+    else reply.error(errno);
+    givenListing(context, fid);
+  };
+  whenParentKnown(context, fid, offset, (parent) => {
+    const withDots = (): boolean =>
+      (offset >= DOT_COOKIE || add.dot(fid, DOT_COOKIE, '.')) &&
+      (offset >= DOT_DOT_COOKIE || add.dot(parent, DOT_DOT_COOKIE, '..'));
+    if (mds.direct !== true) {
+      const found = new FoundEntries(listed);
+      const each = (entry: DirectoryEntry): boolean => found.take(entry);
+      return mds.call('readdir', { fid, cookie, attributes, each }, (errno) => {
+        if (errno === 0 && withDots()) found.entries.every(add.entry);
+        end(errno);
+      });
+    }
+    if (!withDots()) return end(0);
+    mds.call('readdir', { fid, cookie, attributes, each: add.entry }, end);
+  });
+}
+
+/** Entries that came one by one, and are answered at once. */
+class FoundEntries {
+  readonly entries: DirectoryEntry[] = [];
+  #room: number;
+  readonly #each: number;
+
+  constructor({ size, attributes }: Listed) {
+    this.#room = size;
+    this.#each = attributes ? ENTRY_PLUS_BYTES : ENTRY_BYTES;
+  }
+
+  /** More than fit into the reply are of no use. */
+  take(entry: DirectoryEntry): boolean {
+    if (this.#room < 0) return false;
+    this.#room -= this.#each + entry.name.length;
+    this.entries.push(entry);
+    return true;
+  }
+}
+
 function close({ mds, opens, accesses }: ClientContext, fh: number): void {
+  const isLost = opens.isLost(fh);
   const closed = opens.remove(fh);
   if (closed?.kind !== 'directory') return;
-  mds.call('close', { fid: closed.fid }, () => {});
+  if (!isLost) mds.call('close', { fid: closed.fid }, () => {});
   accesses.closed(fh);
 }
 
@@ -103,31 +154,33 @@ function fsyncdir(context: ClientContext, fid: Fid, reply: EmptyReply): void {
   else context.mds.call('sync', undefined, done);
 }
 
-/** The listing of a copy changes without the kernel's help. */
-function cacheFlags({ replica }: ClientContext, kept: boolean): number {
-  if (replica.active) return 0;
+/** The listing of a copy changes without the kernel's help; others' changes the kernel is told of. */
+function cacheFlags({ replica, coherence }: ClientContext, fid: Fid, kept: boolean): number {
+  if (replica.active || !coherence.mayCacheNames(fid)) return 0;
   return kept ? CACHED : FOPEN_CACHE_DIR;
 }
 
-function listed({ opens, accessTimes }: ClientContext, fid: Fid, fh: number): void {
+/** What the kernel may have kept of it while it may not. */
+function givenListing({ coherence, listings }: ClientContext, fid: Fid): void {
+  if (!coherence.shared || coherence.mayCache(fid)) return;
+  listings.moved(fid);
+  coherence.pagesGiven(fid);
+}
+
+function accessed({ opens, accessTimes }: ClientContext, fid: Fid, fh: number): void {
   const open = opens.get(fh);
   if (open?.kind === 'directory') accessTimes.listed(fid, open.flags);
 }
 
-/** Adds `.` and `..` where the listing starts with them; false if the reply is full. */
-function withDots(
+/** Calls back with what `..` is, where the listing starts with it. */
+function whenParentKnown(
   { mds }: ClientContext,
   fid: Fid,
   offset: number,
-  add: (ino: number, cookie: number, name: string) => boolean,
-): boolean {
-  if (offset < DOT_COOKIE && !add(fid, DOT_COOKIE, '.')) return false;
-  if (offset >= DOT_DOT_COOKIE) return true;
-  let parent: number = ROOT_FID;
-  mds.call('parent', { fid }, (_errno, found) => {
-    parent = found ?? fid;
-  });
-  return add(parent, DOT_DOT_COOKIE, '..');
+  next: (parent: Fid) => void,
+): void {
+  if (offset >= DOT_DOT_COOKIE) return next(fid);
+  mds.call('parent', { fid }, (_errno, found) => next(found ?? fid));
 }
 
 /** Entries of `.` and `..` carry no lookup. */

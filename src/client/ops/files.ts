@@ -2,26 +2,23 @@
 import { Errno } from '../../base/errno.js';
 import type { Fid } from '../../base/fid.js';
 import type {
-  AttrReply,
   Caller,
   Handlers,
   InterruptibleDataReply,
   OpenReply,
   OpenRequest,
   ReadRequest,
-  SetattrRequest,
   WriteReply,
   WriteRequest,
 } from '../../fuse/api.js';
-import { FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
+import { FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH } from '../../fuse/wire/abi.js';
 import { FILE_BYTES_MAX } from '../../rpc/limits.js';
-import type { Answer, AttributeChange, Attributes, Credentials } from '../../rpc/messages.js';
-import { attrValidMs, toAttr } from '../attr.js';
+import type { Answer, Attributes } from '../../rpc/messages.js';
 import { type ClientContext, fidOf, who } from '../context.js';
 import type { FileState } from '../file-state.js';
-import { sealWrites } from '../seal.js';
+import { changeAttributes, setattr } from './attributes.js';
 import { answerAttr, finish } from './namespace.js';
-import { mayTakePrivileges, modeWithoutGroupBit } from './set-id.js';
+import { mayHaveCapability, modeWithoutGroupBit, takeCapability } from './set-id.js';
 
 type FileHandlers = Required<
   Pick<Handlers, 'getattr' | 'setattr' | 'open' | 'read' | 'write' | 'release' | 'fsync' | 'lseek'>
@@ -29,12 +26,32 @@ type FileHandlers = Required<
 
 const O_ACCMODE = 0o3;
 const O_TRUNC = 0o1000;
+const O_APPEND = 0o2000;
+const SEEK_DATA = 3;
 
 /** The kernel caches pages across opens, and needs no FLUSH: the record is made at release. */
-export const OPEN_FLAGS = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
+const OPEN_FLAGS = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
+
+/**
+ * What the kernel may do with an open. Beside other mounts a FLUSH gives locks back; pages are
+ * cached where they are recalled when others change them; and who writes does so past them,
+ * because the kernel, which drops pages at a recall, would wait for a cached write that waits
+ * for the other mount. `keeps`: it may read from pages that it has.
+ */
+export function openFlags(
+  { coherence }: Pick<ClientContext, 'coherence'>,
+  fid: Fid,
+  flags: number,
+  keeps: boolean,
+): number {
+  if (!coherence.shared) return keeps ? OPEN_FLAGS : FOPEN_NOFLUSH;
+  const cached = (flags & O_ACCMODE) === 0 && coherence.mayCache(fid);
+  if (!cached) return FOPEN_DIRECT_IO;
+  return keeps ? FOPEN_KEEP_CACHE : 0;
+}
 
 /** Registers an open of a regular file; returns its handle. */
-export function startFile(
+function startFile(
   context: ClientContext,
   attributes: Attributes,
   contents: Uint8Array | undefined,
@@ -47,6 +64,19 @@ export function startFile(
   return context.opens.add({ kind: 'file', fid: attributes.fid, file, flags, writer });
 }
 
+/** {@link startFile} of one that was just made. */
+export function startNewFile(
+  context: ClientContext,
+  attributes: Attributes,
+  flags: number,
+  opener: Caller,
+): number {
+  const fh = startFile(context, attributes, undefined, flags, opener);
+  const file = context.files.find(attributes.fid);
+  if (file !== undefined) file.hasNoCapability = true;
+  return fh;
+}
+
 export function fileOperations(context: ClientContext): FileHandlers {
   const { mds, files, opens, accesses } = context;
   const fileOf = (fh: number): FileState | undefined => {
@@ -56,17 +86,22 @@ export function fileOperations(context: ClientContext): FileHandlers {
   return {
     getattr: ({ nodeId, fh, caller }, reply) => {
       const answer = answerAttr(context, reply);
-      mds.call('getattr', { fid: fidOf(nodeId) }, (errno, attributes) => {
+      const told: Answer<'getattr'> = (errno, attributes) => {
         // Its caller waits as long as there is no answer.
-        if (attributes !== undefined && fh === undefined) accesses.getattr(attributes, caller);
-        answer(errno, attributes);
-      });
+        if (attributes === undefined || fh !== undefined) return answer(errno, attributes);
+        accesses.getattr(attributes, caller, () => answer(errno, attributes));
+      };
+      const fid = fidOf(nodeId);
+      const known = context.coherence.knownAttributes(fid);
+      if (known === undefined) mds.call('getattr', { fid }, told);
+      else told(0, known);
     },
     setattr: (request, reply) => setattr(context, request, reply),
     open: (request, reply) => open(context, request, reply),
     read: (request, reply) => read(context, request, reply),
     write: (request, reply) => write(context, request, reply),
     release: ({ fh }, reply) => {
+      context.fileLocks.released(fh);
       closeFile(context, fh);
       reply.ok();
     },
@@ -81,7 +116,10 @@ export function fileOperations(context: ClientContext): FileHandlers {
     lseek: ({ fh, offset, whence }, reply) => {
       const file = fileOf(fh);
       if (file === undefined) return reply.error(Errno.EBADF);
-      reply.offset(files.data.seek(file, offset, whence === 3 ? 'data' : 'hole'));
+      files.seek(file, offset, whence === SEEK_DATA ? 'data' : 'hole', (errno, found) => {
+        if (errno === 0) reply.offset(found);
+        else reply.error(errno);
+      });
     },
   };
 }
@@ -93,7 +131,7 @@ export function closeFile(context: ClientContext, fh: number): void {
   if (closed?.kind !== 'file') return;
   if (closed.writer !== undefined) files.closeWriter(closed.file);
   files.release(closed.file);
-  mds.call('close', { fid: closed.fid }, () => {});
+  if (!closed.file.lost) mds.call('close', { fid: closed.fid }, () => {});
   accesses.closed(fh);
 }
 
@@ -104,9 +142,9 @@ function open(
 ): void {
   const { mds, files } = context;
   const fid = fidOf(nodeId);
-  const writes = (flags & (O_ACCMODE | O_TRUNC)) !== 0;
-  if (writes && context.replica.active) return reply.error(Errno.EROFS);
-  mds.call('open', { fid }, (errno, opened) => {
+  const write = (flags & (O_ACCMODE | O_TRUNC)) !== 0;
+  if (write && context.replica.active) return reply.error(Errno.EROFS);
+  mds.call('open', { fid, write, uid: caller.uid }, (errno, opened) => {
     if (opened === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
     const { attributes, contents } = opened;
     const fh = startFile(context, attributes, contents, flags, caller);
@@ -114,41 +152,58 @@ function open(
     if (started?.kind !== 'file') return reply.error(Errno.EIO);
     const keeps = context.accessTimes.opened(started.file, attributes, flags);
     const cached = keeps && !context.replica.hasOldPages;
-    const granted = { fh, flags: cached ? OPEN_FLAGS : FOPEN_NOFLUSH };
     const done = (failed: Errno | 0): void => {
-      if (failed === 0) return reply.open(granted);
+      if (failed === 0) {
+        return reply.open({ fh, flags: openFlags(context, fid, flags, cached) });
+      }
       closeFile(context, fh);
       reply.error(failed);
     };
     // First, because an open that must not happen must not change anything.
     context.accesses.opened(fh, attributes, flags, caller, (refused) => {
       if (refused !== 0 || (flags & O_TRUNC) === 0) return done(refused);
-      const mode = killSuidgid ? modeWithoutGroupBit(context, fid, caller) : undefined;
-      const change = { size: 0, mode, killSuidgid };
-      files.setSize(started.file, who(context, caller), change, done);
+      const cut = (mode: number | undefined): void => {
+        const change = { size: 0, mode, killSuidgid };
+        files.setSize(started.file, who(context, caller), change, done);
+      };
+      if (killSuidgid) modeWithoutGroupBit(context, fid, caller, cut);
+      else cut(undefined);
     });
   });
 }
 
 function read(
-  { opens, files, accessTimes }: ClientContext,
+  { opens, files, accessTimes, coherence }: ClientContext,
   { fh, offset, size, flags }: ReadRequest,
   reply: InterruptibleDataReply,
 ): void {
   const opened = opens.get(fh);
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
-  accessTimes.read(opened.file, flags);
-  reply.filled(files.data.read(opened.file, offset, reply.room(size)));
+  const { file } = opened;
+  const room = (bytes: number): Uint8Array => reply.room(bytes);
+  const fillsPages = coherence.shared && (opened.flags & O_ACCMODE) === 0;
+  const ended = fillsPages ? coherence.reading(file.fid) : undefined;
+  accessTimes.read(file, flags, () => {
+    files.read(file, offset, size, room, (errno, count) => {
+      if (errno !== 0) reply.error(errno);
+      else reply.filled(count);
+      if (ended === undefined) return;
+      file.pagesGiven = true;
+      ended();
+    });
+  });
 }
 
 function write(context: ClientContext, request: WriteRequest, reply: WriteReply): void {
-  const { fh, offset, data, killSuidgid, fromCache, caller } = request;
+  const { fh, offset, data, flags, killSuidgid, fromCache, caller } = request;
+  const { files, coherence } = context;
   const opened = context.opens.get(fh);
   if (opened?.kind !== 'file') return reply.error(Errno.EBADF);
   // As much as may be, like any write that reaches a limit.
   const room = FILE_BYTES_MAX - offset;
   if (room <= 0) return reply.error(Errno.EFBIG);
-  const part = data.byteLength > room ? data.subarray(0, room) : data;
+  // The request's data are gone once this has returned.
+  let part = data.byteLength > room ? data.subarray(0, room) : data;
   // Nobody in particular writes back a mapping: it counts as the one who opened the file.
   const writer = fromCache ? opened.writer : undefined;
   const author = { who: writer ?? who(context, caller), killSuidgid };
@@ -157,60 +212,38 @@ function write(context: ClientContext, request: WriteRequest, reply: WriteReply)
     // A short write is no error, but nobody would write the rest of a mapping again.
     if (errno === 0 || (count > 0 && !fromCache)) reply.written(count);
     else reply.error(errno);
+    // A page may have been read again after the kernel dropped it for this write.
+    if (file.pagesGiven) dropPages(context, file);
   };
-  const mode = killSuidgid ? modeWithoutGroupBit(context, file.fid, caller) : undefined;
-  if (mode === undefined) return context.files.write(file, offset, part, author, done);
-  // The request's data are gone once this has returned.
-  const kept = Uint8Array.from(part);
-  changeAttributes(context, file.fid, author.who, { mode }, (errno) => {
-    if (errno !== 0) reply.error(errno);
-    else context.files.write(file, offset, kept, author, done);
-  });
-}
-
-/** Anything but the size. Written data come first: the times are newer than the write's. */
-function changeAttributes(
-  context: ClientContext,
-  fid: Fid,
-  credentials: Credentials,
-  change: AttributeChange,
-  done: Answer<'getattr'>,
-): void {
-  const { mds, files } = context;
-  const { mode, uid, gid } = change;
-  if (mode !== undefined || uid !== undefined || gid !== undefined) sealWrites(context);
-  const file = files.find(fid);
-  if (file !== undefined) file.accessed = false;
-  if (file?.dirty === true) files.record(file);
-  const asked = { who: credentials, change: { op: 'setattr', fid, change } } as const;
-  mds.call('reint', asked, (errno, result) => done(errno, result?.attributes));
-}
-
-function setattr(context: ClientContext, request: SetattrRequest, reply: AttrReply): void {
-  const { mds, files } = context;
-  const { nodeId, caller, uid, gid, size, atime, mtime } = request;
-  const credentials = who(context, caller);
-  const fid = fidOf(nodeId);
-  // Asked for nothing: a chown that keeps both owners, or fallocate. Set-id bits go.
-  const nothing = [request.mode, uid, gid, size, atime, mtime].every((one) => one === undefined);
-  if (nothing && !mayTakePrivileges(context, fid, caller, 'set-id bits')) {
-    return reply.error(Errno.EPERM);
-  }
-  const killSuidgid = request.killSuidgid || nothing;
-  let { mode } = request;
-  if (killSuidgid) mode ??= modeWithoutGroupBit(context, fid, caller);
-  const change = { mode, uid, gid, atime, mtime, killSuidgid };
-  if (size !== undefined) {
-    mds.call('getattr', { fid }, (errno, attributes) => {
-      if (attributes === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
-      const file = files.acquire(attributes);
-      files.setSize(file, credentials, { ...change, size }, (failed, changed) => {
-        if (changed === undefined) reply.error(failed === 0 ? Errno.EIO : failed);
-        else reply.attr(toAttr(changed), attrValidMs(changed));
-        files.release(file);
-      });
+  const now = (): void => {
+    if (!coherence.shared) files.write(file, offset, part, author, done);
+    else if (fromCache) files.writeBack(file, offset, part, author, done);
+    else if ((flags & O_APPEND) !== 0) files.append(file, part, author, done);
+    else files.write(file, offset, part, author, done);
+  };
+  const takesCapability = coherence.shared && !fromCache && mayHaveCapability(context, file);
+  if (!killSuidgid && !takesCapability) return now();
+  let waits = false;
+  const withMode = (mode: number | undefined): void => {
+    if (mode === undefined) return now();
+    if (!waits) part = Uint8Array.from(part);
+    changeAttributes(context, file.fid, author.who, { mode }, (errno) => {
+      if (errno !== 0) reply.error(errno);
+      else now();
     });
-    return;
-  }
-  changeAttributes(context, fid, credentials, change, answerAttr(context, reply));
+  };
+  const start = (): void => {
+    if (killSuidgid) modeWithoutGroupBit(context, file.fid, caller, withMode);
+    else now();
+  };
+  if (takesCapability) takeCapability(context, file, author.who, start);
+  else start();
+  waits = true;
+  if (!reply.answered) part = Uint8Array.from(part);
+}
+
+/** The kernel may have pages of the file from before a change. */
+function dropPages({ coherence }: ClientContext, file: FileState): void {
+  file.pagesGiven = false;
+  coherence.pagesGiven(file.fid);
 }

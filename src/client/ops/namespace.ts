@@ -1,28 +1,24 @@
 /** Operations on names: look up, create, link, remove, rename. One metadata RPC each. */
 import { Errno } from '../../base/errno.js';
-import { ROOT_FID } from '../../base/fid.js';
+import type { Fid } from '../../base/fid.js';
 import { isDirectory, S_IFDIR, S_IFMT, S_IFREG } from '../../base/mode.js';
 import type { FileName } from '../../base/name.js';
 import type {
   Caller,
-  CreateReply,
-  CreateRequest,
   EmptyReply,
-  Entry,
   EntryReply,
   Handlers,
   LinkRequest,
   RenameRequest,
   Reply,
-  TmpfileRequest,
 } from '../../fuse/api.js';
 import type { Answer, Attributes, Reint } from '../../rpc/messages.js';
-import { toAttr, toEntry } from '../attr.js';
+import { toAttr } from '../attr.js';
 import { type ClientContext, fidOf, who } from '../context.js';
-import { CONTROL_NAME } from '../control/nodes.js';
-import { VALID_MS } from '../limits.js';
 import { sealWrites } from '../seal.js';
-import { closeFile, OPEN_FLAGS, startFile } from './files.js';
+import { attributesMs, entryOf, missingEntry } from '../validity.js';
+import { create, tmpfile } from './create.js';
+import { refusalOf, reserved } from './in-directory.js';
 
 type NamespaceHandlers = Required<
   Pick<
@@ -41,29 +37,7 @@ type NamespaceHandlers = Required<
   >
 >;
 
-const O_EXCL = 0o200;
-
-/** A name that is known not to exist: nobody but this mount can change that. */
-const NEGATIVE: Entry = {
-  nodeId: 0,
-  generation: 0,
-  entryValidMs: VALID_MS,
-  attrValidMs: 0,
-  attr: {
-    ino: 0,
-    size: 0,
-    blocks: 0,
-    atime: { sec: 0, nsec: 0 },
-    mtime: { sec: 0, nsec: 0 },
-    ctime: { sec: 0, nsec: 0 },
-    mode: 0,
-    nlink: 0,
-    uid: 0,
-    gid: 0,
-    rdev: 0,
-    blksize: 0,
-  },
-};
+type Rename = Reint & { readonly op: 'rename' };
 
 export function namespaceOperations(context: ClientContext): NamespaceHandlers {
   const { mds, files } = context;
@@ -74,9 +48,9 @@ export function namespaceOperations(context: ClientContext): NamespaceHandlers {
         // Its caller waits as long as there is no answer.
         context.accesses.lookedUp(parent, errno, caller);
         if (errno === Errno.ENOENT) {
-          reply.entry({ ...NEGATIVE, entryValidMs: context.replica.missingMs(parent, name) });
-        } else if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-        else reply.entry(context.replica.entry(parent, files.exact(attributes)));
+          reply.entry(missingEntry(context, parent, name));
+        } else if (attributes === undefined) reply.error(refusalOf(errno));
+        else reply.entry(entryOf(context, parent, files.exact(attributes)));
       });
     },
     mkdir: ({ nodeId, name, mode, umask, caller }, reply) => {
@@ -98,8 +72,10 @@ export function namespaceOperations(context: ClientContext): NamespaceHandlers {
     tmpfile: (request, reply) => tmpfile(context, request, reply),
     unlink: ({ nodeId, name, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
-      settle(context, nodeId, name);
-      remove(context, caller, { op: 'unlink', parent: fidOf(nodeId), name }, reply);
+      const parent = fidOf(nodeId);
+      settle(context, parent, name, () =>
+        remove(context, caller, { op: 'unlink', parent, name }, reply),
+      );
     },
     rmdir: ({ nodeId, name, caller }, reply) => {
       if (reserved(nodeId, name)) return reply.error(Errno.EPERM);
@@ -116,25 +92,26 @@ export function namespaceOperations(context: ClientContext): NamespaceHandlers {
   };
 }
 
-/** The control tree's name in the root belongs to feedfs. */
-function reserved(parent: number, name: FileName): boolean {
-  return parent === ROOT_FID && name === CONTROL_NAME;
-}
-
 function createChange(
   parent: number,
   name: FileName,
   mode: number,
   umask: number,
   rdev: number,
-): Reint {
+): Reint & { readonly op: 'create' } {
   return { op: 'create', parent: fidOf(parent), name, mode, umask, rdev, open: false };
 }
 
-function makeEntry(context: ClientContext, caller: Caller, asked: Reint, reply: EntryReply): void {
+function makeEntry(
+  context: ClientContext,
+  caller: Caller,
+  asked: Reint & { readonly parent: Fid },
+  reply: EntryReply,
+): void {
+  const { parent } = asked;
   context.mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
-    if (result === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
-    else reply.entry(toEntry(context.files.exact(result.attributes)));
+    if (result === undefined) reply.error(refusalOf(errno));
+    else reply.entry(entryOf(context, parent, context.files.exact(result.attributes)));
   });
 }
 
@@ -149,20 +126,29 @@ function remove(
   const request = { who: who(context, caller), change: asked, keepsNameless: true };
   context.mds.call('reint', request, (errno, result) => {
     if (result?.kept !== undefined) context.nameless.keep(result.kept);
-    if (result !== undefined) changed(result.attributes);
-    finish(errno, reply);
+    if (result === undefined) return reply.error(refusalOf(errno));
+    changed(result.attributes);
+    reply.ok();
   });
 }
 
 function rename(context: ClientContext, request: RenameRequest, reply: EmptyReply): void {
   const { nodeId, name, newParent, newName, flags, caller } = request;
   if (reserved(nodeId, name) || reserved(newParent, newName)) return reply.error(Errno.EPERM);
-  settle(context, nodeId, name);
-  settle(context, newParent, newName);
-  sealWrites(context);
   const parent = fidOf(nodeId);
-  const asked: Reint = { op: 'rename', parent, name, newParent: fidOf(newParent), newName, flags };
-  if (nodeId === newParent) return remove(context, caller, asked, reply);
+  const asked: Rename = { op: 'rename', parent, name, newParent: fidOf(newParent), newName, flags };
+  settle(context, parent, name, () => {
+    settle(context, asked.newParent, newName, () => {
+      sealWrites(context);
+      if (nodeId === newParent) remove(context, caller, asked, reply);
+      else move(context, caller, asked, reply);
+    });
+  });
+}
+
+/** A rename from one directory to another. */
+function move(context: ClientContext, caller: Caller, asked: Rename, reply: EmptyReply): void {
+  const { parent, name, flags } = asked;
   const arrived = ({ fid, mode }: Attributes): void => {
     if (isDirectory(mode)) context.listings.moved(fid);
   };
@@ -181,41 +167,17 @@ export function finish(errno: Errno | 0, reply: EmptyReply): void {
   else reply.error(errno);
 }
 
-function create(context: ClientContext, request: CreateRequest, reply: CreateReply): void {
-  const { nodeId, name, mode, umask, caller, flags } = request;
-  if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
-  const asked: Reint = {
-    op: 'create',
-    parent: fidOf(nodeId),
-    name,
-    mode: S_IFREG | (mode & 0o7777),
-    umask,
-    rdev: 0,
-    open: true,
-  };
-  context.mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
-    if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
-    const { attributes } = result;
-    const fh = startFile(context, attributes, undefined, flags, caller);
-    context.accesses.opened(fh, attributes, flags, caller, (refused) => {
-      if (refused === 0) return reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
-      closeFile(context, fh);
-      reply.error(refused);
-    });
-  });
-}
-
 function link(context: ClientContext, request: LinkRequest, reply: EntryReply): void {
   const { nodeId, oldNodeId, name, caller } = request;
   if (reserved(nodeId, name)) return reply.error(Errno.EEXIST);
   const { mds, files, nameless } = context;
   const fid = fidOf(oldNodeId);
-  const asked: Reint = { op: 'link', fid, parent: fidOf(nodeId), name };
+  const asked = { op: 'link', fid, parent: fidOf(nodeId), name } as const;
   const now = (): void => {
     mds.call('reint', { who: who(context, caller), change: asked }, (errno, result) => {
-      if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
+      if (result === undefined) return reply.error(refusalOf(errno));
       nameless.letGo(fid);
-      reply.entry(toEntry(files.exact(result.attributes)));
+      reply.entry(entryOf(context, asked.parent, files.exact(result.attributes)));
     });
   };
   sealWrites(context);
@@ -225,33 +187,24 @@ function link(context: ClientContext, request: LinkRequest, reply: EntryReply): 
   else now();
 }
 
-/** A file without a name: the kernel holds it as it does one that lost its last. */
-function tmpfile(context: ClientContext, request: TmpfileRequest, reply: CreateReply): void {
-  const { nodeId, mode, umask, caller, flags } = request;
-  const linkable = (flags & O_EXCL) === 0;
-  const change = { op: 'tmpfile', parent: fidOf(nodeId), mode, umask, linkable } as const;
-  const asked = { who: who(context, caller), change, keepsNameless: true };
-  context.mds.call('reint', asked, (errno, result) => {
-    if (result === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
-    const { attributes, kept } = result;
-    if (kept !== undefined) context.nameless.keep(kept);
-    const fh = startFile(context, attributes, undefined, flags, caller);
-    reply.created(toEntry(attributes), { fh, flags: OPEN_FLAGS });
-  });
-}
-
 /**
  * Before a name goes, or comes to mean something else: what was written to its object is
  * part of its last attributes, and is recorded while filters still find it there. What lies
  * below a directory has its place by it.
  */
-function settle({ mds, files }: ClientContext, parent: number, name: FileName): void {
-  if (!files.anyDirty) return;
-  mds.call('lookup', { parent: fidOf(parent), name }, (_errno, attributes) => {
-    if (attributes === undefined) return;
-    if (isDirectory(attributes.mode)) return files.recordAll();
-    const file = files.find(attributes.fid);
+function settle(
+  { mds, files }: ClientContext,
+  parent: Fid,
+  name: FileName,
+  next: () => void,
+): void {
+  if (!files.anyDirty) return next();
+  mds.call('lookup', { parent, name }, (_errno, attributes) => {
+    // The records are sent first, so they are made first.
+    if (attributes !== undefined && isDirectory(attributes.mode)) files.recordAll();
+    const file = attributes && files.find(attributes.fid);
     if (file?.dirty === true) files.record(file);
+    next();
   });
 }
 
@@ -263,7 +216,7 @@ export function answerAttr(
   return (errno: Errno | 0, attributes: Attributes | undefined) => {
     if (attributes === undefined) reply.error(errno === 0 ? Errno.EIO : errno);
     else {
-      const validMs = context.replica.attrValidMs(attributes);
+      const validMs = attributesMs(context, attributes);
       reply.attr(toAttr(context.files.exact(attributes)), validMs);
     }
   };

@@ -31,7 +31,7 @@ function aclChanged({ accesses }: ClientContext, fid: Fid, name: FileName): void
 }
 
 export function xattrOperations(context: ClientContext): XattrHandlers {
-  const { mds, files, accesses } = context;
+  const { mds, files, accesses, coherence } = context;
   return {
     setxattr: ({ nodeId, name, value, flags, killSgid, caller }, reply) => {
       const refused = refusal(name);
@@ -39,6 +39,7 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
       const fid = fidOf(nodeId);
       // Written data come first: who repeats the records would lose it to a later write.
       const file = name === CAPABILITY ? files.find(fid) : undefined;
+      if (file !== undefined) file.hasNoCapability = false;
       if (file?.dirty === true) files.record(file);
       if (isAclName(name)) sealWrites(context);
       const asked = { op: 'setxattr', fid, name, value, flags, killSgid } as const;
@@ -51,21 +52,26 @@ export function xattrOperations(context: ClientContext): XattrHandlers {
       const refused = refusal(name);
       if (refused !== undefined) return reply.error(refused);
       const fid = fidOf(nodeId);
-      if (name === CAPABILITY && !mayTakePrivileges(context, fid, caller, 'capability')) {
-        return reply.error(Errno.EPERM);
-      }
-      if (isAclName(name)) sealWrites(context);
-      const asked = { op: 'removexattr', fid, name } as const;
-      mds.call('reint', { who: who(context, caller), change: asked }, (errno) => {
-        aclChanged(context, fid, name);
-        // An object without an ACL is what was asked for.
-        finish(errno === Errno.ENODATA && isAclName(name) ? 0 : errno, reply);
+      const remove = (): void => {
+        if (isAclName(name)) sealWrites(context);
+        const asked = { op: 'removexattr', fid, name } as const;
+        mds.call('reint', { who: who(context, caller), change: asked }, (errno) => {
+          aclChanged(context, fid, name);
+          // An object without an ACL is what was asked for.
+          finish(errno === Errno.ENODATA && isAclName(name) ? 0 : errno, reply);
+        });
+      };
+      if (name !== CAPABILITY) return remove();
+      mayTakePrivileges(context, fid, caller, 'capability', (may) => {
+        if (may) remove();
+        else reply.error(Errno.EPERM);
       });
     },
     getxattr: ({ nodeId, name, size, caller }, reply) => {
       const refused = refusal(name);
       if (refused !== undefined) return reply.error(refused);
       const fid = fidOf(nodeId);
+      if (name === CAPABILITY && coherence.hasNoCapability(fid)) return reply.error(Errno.ENODATA);
       mds.call('getxattr', { fid, name }, (errno, value) => {
         if (value === undefined) return reply.error(errno === 0 ? Errno.EIO : errno);
         // Asked for no more than the length, or with too little room: no value is handed out.

@@ -8,6 +8,7 @@
  * does: bytes of the file may have changed, and whoever copies the copy must hear of it. For
  * the same reason a record names, beside what the source's names, all that was given before it.
  */
+import { must } from '../../base/assert.js';
 import { Errno } from '../../base/errno.js';
 import type { Fid } from '../../base/fid.js';
 import { isRegular } from '../../base/mode.js';
@@ -39,7 +40,8 @@ interface GivenFile {
 
 export interface ReplicaContentsParts {
   readonly mds: Connection;
-  readonly files: FileIo;
+  /** Undefined where the object files are out of reach: nothing can be given then. */
+  readonly files: FileIo | undefined;
   /** Whether the filesystem is a copy at this moment. */
   readonly isCopy: () => boolean;
   /** Other opens of that file must see what changed. */
@@ -49,18 +51,28 @@ export interface ReplicaContentsParts {
 /** Each change is an EPERM, and changes nothing, unless the filesystem is a copy. */
 export class ReplicaContents {
   readonly #mds: Connection;
-  readonly #files: FileIo;
+  readonly #parts: ReplicaContentsParts;
   readonly #isCopy: () => boolean;
   readonly #onChange: (fid: Fid) => void;
   readonly #given = new Map<Fid, GivenFile>();
   /** Files that the message in progress overwrites: they keep what announces it. */
   readonly #held = new Set<FileState>();
 
-  constructor({ mds, files, isCopy, onChange }: ReplicaContentsParts) {
+  constructor(parts: ReplicaContentsParts) {
+    const { mds, isCopy, onChange } = parts;
     this.#mds = mds;
-    this.#files = files;
+    this.#parts = parts;
     this.#isCopy = isCopy;
     this.#onChange = onChange;
+  }
+
+  get #files(): FileIo {
+    return must(this.#parts.files, 'object files');
+  }
+
+  /** Contents can be put in their place: the object files are within reach. */
+  get isAble(): boolean {
+    return this.#parts.files !== undefined;
   }
 
   /** Puts contents in their place. E2BIG: too many files wait for their records. */
@@ -128,17 +140,25 @@ export class ReplicaContents {
       starts.set(fid, Math.min(offset, starts.get(fid) ?? offset));
     }
     const files = new Map<FileState, number>();
+    let waiting = 1;
+    const found = (): void => {
+      if (--waiting > 0) return;
+      this.#files.announce(files, () => next(() => this.#letGo()));
+    };
     for (const [fid, offset] of starts) {
+      waiting++;
       this.#mds.call('getattr', { fid }, (_errno, attributes) => {
         // What cannot be announced now is when its turn comes, or is refused then.
-        if (attributes?.layout !== 'object' || !isRegular(attributes.mode)) return;
-        const file = this.#files.acquire(attributes);
-        file.writers++;
-        this.#held.add(file);
-        files.set(file, offset);
+        if (attributes?.layout === 'object' && isRegular(attributes.mode)) {
+          const file = this.#files.acquire(attributes);
+          file.writers++;
+          this.#held.add(file);
+          files.set(file, offset);
+        }
+        found();
       });
     }
-    this.#files.announce(files, () => next(() => this.#letGo()));
+    found();
   }
 
   #letGo(): void {

@@ -11,7 +11,7 @@ import { ReplicaContents } from './replica-contents.js';
 
 export interface ReplicaMountParts {
   readonly mds: Connection;
-  readonly files: FileIo;
+  readonly files: FileIo | undefined;
   readonly notifier: Invalidations;
   /** The kernel asks again for attributes that it knew. */
   readonly onAsking: () => void;
