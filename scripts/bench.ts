@@ -34,6 +34,7 @@ import { io } from '../test/bench/sections/io.js';
 import { latency } from '../test/bench/sections/latency.js';
 import { lmdb } from '../test/bench/sections/lmdb.js';
 import { metadata } from '../test/bench/sections/metadata.js';
+import { recovery } from '../test/bench/sections/recovery.js';
 import { requests } from '../test/bench/sections/requests.js';
 import { roundtrip } from '../test/bench/sections/roundtrip.js';
 import { scale } from '../test/bench/sections/scale.js';
@@ -53,6 +54,7 @@ const SECTIONS: readonly Section[] = [
   drain,
   filtersSection,
   clone,
+  recovery,
   idle,
   capabilities,
   requests,

@@ -9,6 +9,8 @@ import type { Command } from './command.js';
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   mount: async () => (await import('./commands/mount.js')).mountCommand,
   umount: async () => (await import('./commands/umount.js')).umountCommand,
+  mds: async () => (await import('./commands/mds.js')).mdsCommand,
+  'mds status': async () => (await import('./commands/mds-status.js')).mdsStatusCommand,
   'feed create': async () => (await import('./commands/feed-create.js')).feedCreateCommand,
   'feed ls': async () => (await import('./commands/feed-ls.js')).feedLsCommand,
   'feed show': async () => (await import('./commands/feed-show.js')).feedShowCommand,

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { must } from '../base/assert.js';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-codes.js';
@@ -18,6 +19,9 @@ export type ReadyMessage =
   | { readonly ready: false; readonly failure: Failure };
 
 export const READY_FD = 3;
+
+/** What node runs as `feedfs`. */
+export const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 
 /** Something takes long: the parent waits for another {@link MOUNT_READY_MS_MAX}. */
 export function reportProgress(fd: number): void {
@@ -32,8 +36,8 @@ export function reportReady(fd: number, message: ReadyMessage): void {
 }
 
 /** Starts `argv` (what follows `feedfs`) in the background; its pid, once it is ready. Throws its failure. */
-export async function startInBackground(program: string, argv: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, program, ...argv], {
+export async function startInBackground(argv: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, PROGRAM, ...argv], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
@@ -49,12 +53,12 @@ export async function startInBackground(program: string, argv: readonly string[]
   child.kill('SIGKILL');
   throw new CliError(
     ExitCode.FAILURE,
-    'the daemon ended before the mount was ready; feedfs fsck says whether the store is damaged',
+    'the daemon ended before it was ready; feedfs fsck says whether the store is damaged',
   );
 }
 
 /** Undefined if the child ended without the line, or took too long without a word. */
-function readMessage(pipe: Readable): Promise<ReadyMessage | undefined> {
+export function readMessage(pipe: Readable): Promise<ReadyMessage | undefined> {
   return new Promise((resolve) => {
     let text = '';
     const timer = setTimeout(() => finish(), MOUNT_READY_MS_MAX);

@@ -17,6 +17,7 @@ export const ExitCode = {
   STREAM_REFUSED: 14,
   COPY_INCOMPLETE: 15,
   DIFFERENT: 16,
+  NO_SERVER: 17,
   INTERRUPTED: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -39,5 +40,6 @@ export const EXIT_CODE_MEANING: Readonly<Record<ExitCode, string>> = {
   14: 'the stream cannot be made or applied; the message says why, and the way out',
   15: 'done, but some owners, attributes or special files could not be set',
   16: 'verify found a difference',
+  17: 'the metadata server does not answer, or refuses; the message says why',
   130: 'stopped by Ctrl-C',
 };

@@ -1,50 +1,60 @@
 /**
  * What has to happen without a request: commits that are due, the purge, records of
- * data written. The session ticks it while it works; while it sleeps one timer does.
+ * data written, a server to be reached again. The session ticks it while it works; while
+ * it sleeps, and where there is no session, one timer does.
  */
-import type { Client } from '../client/client.js';
 import type { LoopHooks } from '../fuse/api.js';
-import type { MetadataServer } from '../mds/server.js';
-import type { ResidentLimit } from '../store/resident.js';
 
-/** How often unrecorded writes are looked at. */
-const RECORD_CHECK_MS = 250;
-/** Pause between two steps of the purge, or of what a reader waits for, while nothing else happens. */
-const PURGE_PAUSE_MS = 1;
+/** Something that has to be looked at now and then (serve/parts.ts). */
+export interface Part {
+  /** Does what is due; true while a completion of the event loop is outstanding. */
+  tick(nowUs: number): boolean;
+  /** In microseconds, when it has something to do again; undefined: not by itself. */
+  dueInUs(nowUs: number): number | undefined;
+  /** The thread must not sleep outside of the event loop: something waits to be sent. */
+  readonly restless?: boolean;
+  /** Takes what has come from elsewhere, without a turn of the event loop; true if something had. */
+  poll?(): boolean;
+}
+
+/** A timer of Node's that is longer rings at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export class Heartbeat implements LoopHooks {
-  readonly #server: MetadataServer;
-  readonly #client: Client;
-  readonly #resident: ResidentLimit;
+  readonly #parts: readonly Part[];
+  readonly #polled: readonly Part[];
   #timer: NodeJS.Timeout | undefined;
   #timerAtUs = 0;
   #stopped = false;
 
-  constructor(server: MetadataServer, client: Client, resident: ResidentLimit) {
-    this.#server = server;
-    this.#client = client;
-    this.#resident = resident;
+  /** They are ticked in this order. */
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+    this.#polled = parts.filter((part) => part.poll !== undefined);
   }
 
-  /** The loop may rest again once nothing is in flight: `kick` makes it look. */
-  start(kick: () => void): void {
-    this.#server.commit.onSettled(() => {
-      this.tick(performance.now() * 1000);
-      kick();
-    });
+  /** Looks at everything now: from the first time on, a timer rings when something is due. */
+  beat(): void {
     this.tick(performance.now() * 1000);
   }
 
   tick(nowUs: number): boolean {
     if (this.#stopped) return false;
-    this.#client.tick(nowUs);
-    const busy = this.#server.tick(nowUs);
-    this.#resident.check(nowUs);
+    let busy = false;
+    for (const part of this.#parts) if (part.tick(nowUs)) busy = true;
     this.#arm(nowUs);
     return busy;
   }
 
+  poll(): boolean {
+    if (this.#stopped) return false;
+    let some = false;
+    for (const part of this.#polled) if (part.poll?.() === true) some = true;
+    return some;
+  }
+
   restUs(nowUs: number): number {
+    if (this.#parts.some((part) => part.restless === true)) return 0;
     return this.#waitUs(nowUs) ?? Number.POSITIVE_INFINITY;
   }
 
@@ -66,18 +76,18 @@ export class Heartbeat implements LoopHooks {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.tick(performance.now() * 1000);
+        this.beat();
       },
-      Math.ceil(waitUs / 1000),
+      Math.min(TIMER_MS_MAX, Math.ceil(waitUs / 1000)),
     );
   }
 
   #waitUs(nowUs: number): number | undefined {
-    const due = this.#server.commit.dueInUs(nowUs);
-    if (due !== undefined) return due;
-    const { feeds, changelog, baselines } = this.#server;
-    const goesOn = feeds.purge.pending || changelog.unfinished || baselines.unfinished;
-    if (goesOn) return PURGE_PAUSE_MS * 1000;
-    return this.#client.anyDirty ? RECORD_CHECK_MS * 1000 : undefined;
+    let earliest: number | undefined;
+    for (const part of this.#parts) {
+      const due = part.dueInUs(nowUs);
+      if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
+    }
+    return earliest;
   }
 }

@@ -25,6 +25,7 @@ async function findCommand(
   if (group.length > 0) {
     const name = `${first} ${second}`;
     if (group.includes(name)) return [await loadCommand(name), argv.slice(2)];
+    if (COMMAND_NAMES.includes(first)) return [await loadCommand(first), argv.slice(1)];
     const words = group.map((member) => member.slice(first.length + 1)).join(', ');
     throw usageError(`${first} needs one of: ${words}; see feedfs ${first} --help`);
   }
@@ -40,7 +41,8 @@ async function groupHelp(argv: readonly string[]): Promise<string | undefined> {
   const [first = '', second = ''] = argv;
   const group = groupOf(first);
   if (group.length === 0 || !HELP.has(second)) return undefined;
-  return (await loadCommands(group)).map(commandHelp).join('\n\n');
+  const own = COMMAND_NAMES.filter((name) => name === first);
+  return (await loadCommands([...own, ...group])).map(commandHelp).join('\n\n');
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<ExitCode> {

@@ -24,6 +24,8 @@ export interface MountOptions {
   readonly accessTimes: AccessPolicy;
   /** Ordinary users may watch what they can see. */
   readonly userWatch: boolean;
+  /** The server is a process of its own, which is started again when it ends. */
+  readonly ha: boolean;
   /** Where monitoring finds statistics; undefined: nowhere. */
   readonly metrics: MetricsAddress | undefined;
   /** For the kernel, in order. */
@@ -104,6 +106,10 @@ export const OWN_OPTIONS: readonly (readonly [string, string])[] = [
     'metrics=PORT|HOST:PORT|unix:/PATH',
     'statistics for Prometheus over HTTP (default: nowhere; PORT alone: on loopback)',
   ],
+  [
+    'ha',
+    'the metadata server is a process of its own, started again when it ends: programs only see a pause',
+  ],
   ['ro, rw', 'the mount is read-only, or not (default)'],
 ];
 
@@ -123,6 +129,7 @@ interface OwnOptions {
   readOnly: boolean;
   allowOther: boolean | undefined;
   userWatch: boolean;
+  ha: boolean;
   busyPollUs: number | undefined;
   visibility: 'disk' | 'commit';
   driver: Driver;
@@ -136,6 +143,7 @@ export function parseMountOptions(lists: readonly string[], rights: MountRights)
     readOnly: false,
     allowOther: undefined,
     userWatch: false,
+    ha: false,
     busyPollUs: undefined,
     visibility: 'disk',
     driver: 'feedfs',
@@ -181,6 +189,9 @@ function takeFlag(own: OwnOptions, option: string): boolean {
     case 'user_watch':
     case 'nouser_watch':
       own.userWatch = option === 'user_watch';
+      return true;
+    case 'ha':
+      own.ha = true;
       return true;
     default:
       return false;

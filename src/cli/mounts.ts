@@ -8,7 +8,7 @@ import type { Context } from './command.js';
 import { ExitCode } from './exit-codes.js';
 
 export const FILESYSTEM_TYPE = FEEDFS_TYPE;
-export type Mount = Pick<MountEntry, 'mountpoint' | 'type' | 'source'>;
+export type Mount = Pick<MountEntry, 'mountpoint' | 'type' | 'source' | 'device'>;
 
 export function readMounts(): Mount[] {
   return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -38,11 +38,30 @@ export function absolutePath(file: string, cwd: string): string {
   try {
     return fs.realpathSync(absolute);
   } catch {
-    try {
-      return path.join(fs.realpathSync(path.dirname(absolute)), path.basename(absolute));
-    } catch {
-      return absolute;
-    }
+    return besideParent(absolute);
+  }
+}
+
+/**
+ * As {@link absolutePath}, of a place that something may be mounted on which does not answer:
+ * only the directory that holds it is asked. A symbolic link to a mount is followed.
+ */
+export function mountpointPath(file: string, cwd: string): string {
+  const place = besideParent(path.resolve(cwd, file));
+  if (readMounts().some(({ mountpoint }) => mountpoint === place)) return place;
+  try {
+    // A link is not what it leads to: reading it asks nothing of that.
+    return besideParent(path.resolve(path.dirname(place), fs.readlinkSync(place)));
+  } catch {
+    return place;
+  }
+}
+
+function besideParent(absolute: string): string {
+  try {
+    return path.join(fs.realpathSync(path.dirname(absolute)), path.basename(absolute));
+  } catch {
+    return absolute;
   }
 }
 

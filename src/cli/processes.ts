@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import koffi from 'koffi';
 import { poller } from '../consumer/poller.js';
-import { isWithin } from './mounts.js';
+import { isWithin, type Mount } from './mounts.js';
 
 export interface Holder {
   readonly pid: number;
@@ -74,12 +74,40 @@ export function findHolders(mountpoint: string): Holder[] {
   return holders;
 }
 
-/** The daemons that serve a store: they hold a FUSE device and a file of the store open. */
-export function findDaemons(store: string): number[] {
+/**
+ * The daemons of a mount: they hold the FUSE device of its connection. Kernels that do not tell
+ * which connection it is (before Linux 6.16) leave those that hold a file of its store open.
+ */
+export function findDaemons({ source, device }: Pick<Mount, 'source' | 'device'>): number[] {
   return pids().filter((pid) => {
-    const files = openFiles(pid);
-    return files.includes('/dev/fuse') && files.some((file) => isWithin(file, store));
+    const connections = fuseConnections(pid);
+    if (connections.includes(minorOf(device))) return true;
+    return connections.includes(undefined) && openFiles(pid).some((file) => isWithin(file, source));
   });
+}
+
+/** Of each FUSE device that the process holds. */
+function fuseConnections(pid: number): (number | undefined)[] {
+  const held = listDirectory(`/proc/${pid}/fd`).filter(
+    (fd) => linkTarget(`/proc/${pid}/fd/${fd}`) === '/dev/fuse',
+  );
+  return held.map((fd) => {
+    const [, connection] = /^fuse_connection:\s*(\d+)$/m.exec(fdInfo(pid, fd)) ?? [];
+    return connection === undefined ? undefined : Number(connection);
+  });
+}
+
+function fdInfo(pid: number, fd: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Of a device without a major number, as those of FUSE are: st_dev has it in two parts. */
+function minorOf(device: number): number {
+  return (device % 2 ** 8) + Math.floor(device / 2 ** 20) * 2 ** 8;
 }
 
 const libc = koffi.load(null);

@@ -46,6 +46,8 @@ export interface Sizes {
   readonly cloneChanges: number;
   readonly cloneBaselines: number;
   readonly cloneRounds: number;
+  /** That a client has open when its server ends. */
+  readonly openFiles: number;
 }
 
 const MIB = 1024 ** 2;
@@ -80,6 +82,7 @@ const DEFAULT: Sizes = {
   cloneChanges: 1_000,
   cloneBaselines: 3,
   cloneRounds: 5,
+  openFiles: 10_000,
 };
 
 const QUICK: Sizes = {
@@ -112,6 +115,7 @@ const QUICK: Sizes = {
   cloneChanges: 20,
   cloneBaselines: 1,
   cloneRounds: 1,
+  openFiles: 100,
 };
 
 const FULL: Sizes = {

@@ -15,6 +15,7 @@ const DEFAULTS: MountOptions = {
   driver: 'feedfs',
   accessTimes: 'relatime',
   userWatch: false,
+  ha: false,
   metrics: undefined,
   kernelOptions: [],
 };

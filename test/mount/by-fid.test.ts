@@ -126,6 +126,7 @@ test('.lustre is in no listing, and only in the root', () =>
       'feeds',
       'fid',
       'places',
+      'recovery_status',
       'replica',
       'stats',
       'watch',

@@ -10,12 +10,15 @@ const ROOT_MODE = 0o777;
 /** Lines of the feed that a failure shows. */
 const SHOWN_LINES = 30;
 
+/** A mount, and a folder beside it. */
+export type Replayed = Pick<TestMount, 'mnt' | 'folder' | 'feed'>;
+
 export class ReplayMount {
-  readonly #mount: TestMount;
+  readonly #mount: Replayed;
   readonly #target: string;
 
   /** `target` is where the feed is applied; it need not exist. */
-  constructor(mount: TestMount, target = join(mount.folder, 'target')) {
+  constructor(mount: Replayed, target = join(mount.folder, 'target')) {
     this.#mount = mount;
     this.#target = target;
   }

@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
+import { homedir } from 'node:os';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { checkDevice, checkMountpoint } from '../../fuse/mount-check.js';
 import { isRoot } from '../../fuse/mount-helper.js';
+import { addressText } from '../../rpc/socket/address.js';
 import type { Arguments } from '../arguments.js';
 import { CliError, usageError } from '../cli-error.js';
 import type { Command, Context } from '../command.js';
@@ -11,9 +12,11 @@ import { ExitCode } from '../exit-codes.js';
 import { failureOf } from '../failures.js';
 import { checkHelper } from '../fuse-available.js';
 import { UPGRADE_MESSAGE_OBJECTS } from '../limits.js';
-import { type MountOptions, OWN_OPTIONS, parseMountOptions } from '../mount-options.js';
-import { absolutePath, isWithin } from '../mounts.js';
-import type { Served, ServeOptions } from '../wire-up.js';
+import { OWN_OPTIONS, parseMountOptions } from '../mount-options.js';
+import { type MountRequest, mountRequest } from '../mount-request.js';
+import type { Served } from '../serve/options.js';
+import { extendStart, keepWatchdog, notifyManager } from '../systemd.js';
+import { TLS_OPTIONS, tlsArguments } from '../tls-options.js';
 
 /** In the store's directory. */
 const LOG_FILE = 'daemon.log';
@@ -22,8 +25,8 @@ export const mountCommand: Command = {
   name: 'mount',
   summary: 'Mount a store, in the background once it answers.',
   positionals: [
-    { name: 'STORE', help: 'directory of the store; made if it does not exist' },
-    { name: 'MNT', help: 'directory to mount it on' },
+    { name: 'STORE', help: 'directory of the store; made if it does not exist (not with --mds)' },
+    { name: 'MNT', optional: true, help: 'directory to mount it on' },
   ],
   options: [
     { name: 'foreground', short: 'f', help: 'stay in the foreground until unmounted' },
@@ -35,9 +38,24 @@ export const mountCommand: Command = {
       help: 'mount options, separated by commas',
     },
     {
+      name: 'mds',
+      value: 'ADDR',
+      help: 'mount what the server at unix:PATH or tcp:HOST:PORT serves; then no STORE is given. A change of a directory by another mount detaches what is mounted on directories in it',
+    },
+    ...TLS_OPTIONS,
+    {
+      name: 'recovery',
+      value: 'HOW',
+      help: 'after a crash of the server, open files are brought back by reconstruct (default), or by replay-opens as older clients do',
+    },
+    {
+      name: 'through-server',
+      help: 'read and write file data through the server, also where their files can be reached',
+    },
+    {
       name: 'log',
       value: 'FILE',
-      help: 'with -f: write messages there, not to standard output and error',
+      help: 'with -f or --mds: write messages there, not to standard output and error',
     },
     {
       name: 'ready-fd',
@@ -47,7 +65,7 @@ export const mountCommand: Command = {
   ],
   notes: [
     `Mount options: ${OWN_OPTIONS.map(([option, help]) => `${option}: ${help}`).join('; ')}. All generic options of mount(8) are taken too; those without a use here are ignored.`,
-    'In the foreground, SIGINT, SIGTERM and SIGHUP unmount. In the background, messages go to STORE/daemon.log.',
+    'In the foreground, SIGINT, SIGTERM and SIGHUP unmount. In the background, messages go to STORE/daemon.log; with --mds to /var/log/feedfs, or of an ordinary user to ~/.local/state/feedfs.',
   ],
   run,
 };
@@ -56,6 +74,7 @@ async function run(args: Arguments, context: Context): Promise<ExitCode> {
   const readyFd = args.integer('ready-fd', READY_FD);
   for (const option of ['ready-fd', 'log']) {
     if (args.value(option) === undefined || args.has('foreground')) continue;
+    if (option === 'log' && args.value('mds') !== undefined) continue;
     throw usageError(`--${option} needs -f`);
   }
   let wait: Wait;
@@ -81,23 +100,15 @@ async function mount(
 ): Promise<Wait> {
   const rights = { root: isRoot(), selinux: fs.existsSync('/sys/fs/selinux/enforce') };
   const options = parseMountOptions(args.values('options'), rights);
-  const store = absolutePath(args.required('STORE'), context.cwd);
-  const mountpoint = absolutePath(args.required('MNT'), context.cwd);
-  checkPlaces(store, mountpoint);
+  const request = mountRequest(args, context, options);
+  const { mountpoint } = request;
   // Before the store is touched, so that a mount that cannot be leaves no trace.
   checkMountpoint(mountpoint);
   checkDevice();
   checkHelper(context.env.PATH);
   if (options.driver === 'fuse-native') await checkFuseNative();
-  if (args.has('foreground')) {
-    return serveInForeground(
-      { store, mountpoint, ...options },
-      context,
-      args.value('log'),
-      readyFd,
-    );
-  }
-  await startInBackground(programPath(), childArguments(args, store, mountpoint));
+  if (args.has('foreground')) return serveInForeground(request, context, readyFd);
+  await startInBackground(childArguments(args, request));
   await checkAnswers(mountpoint);
   return async () => ExitCode.OK;
 }
@@ -108,23 +119,27 @@ async function checkFuseNative(): Promise<void> {
   loadFuseNative();
 }
 
-/** This file is commands/mount.js; the program is main.js beside that directory. */
-function programPath(): string {
-  return path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'main.js');
-}
-
-function childArguments(args: Arguments, store: string, mountpoint: string): string[] {
+function childArguments(args: Arguments, request: MountRequest): string[] {
   const options = args.values('options').flatMap((list) => ['-o', list]);
-  const own = ['-f', '--ready-fd', `${READY_FD}`, '--log', path.join(store, LOG_FILE)];
-  return ['mount', ...own, ...options, '--', store, mountpoint];
+  const own = ['-f', '--ready-fd', `${READY_FD}`];
+  if (request.kind === 'store') {
+    const log = ['--log', path.join(request.store, LOG_FILE)];
+    return ['mount', ...own, ...log, ...options, '--', request.store, request.mountpoint];
+  }
+  const { address, tls, opens, throughServer, mountpoint } = request;
+  const remote = ['--mds', addressText(address), ...tlsArguments(tls)];
+  if (opens === 'replay') remote.push('--recovery', 'replay-opens');
+  if (throughServer) remote.push('--through-server');
+  const log = request.log ?? path.join(logFolder(), `${mountpoint.replaceAll('/', '-')}.log`);
+  fs.mkdirSync(path.dirname(log), { recursive: true, mode: 0o700 });
+  return ['mount', ...own, '--log', log, ...remote, ...options, '--', mountpoint];
 }
 
-function checkPlaces(store: string, mountpoint: string): void {
-  if (isWithin(store, mountpoint) || isWithin(mountpoint, store)) {
-    throw usageError(
-      `the store ${store} and the mountpoint ${mountpoint} must not lie in each other`,
-    );
-  }
+/** Of mounts that have no store: of root's those of the machine, of others their own. */
+function logFolder(): string {
+  if (isRoot()) return '/var/log/feedfs';
+  const state = process.env.XDG_STATE_HOME ?? path.join(homedir(), '.local', 'state');
+  return path.join(state, 'feedfs');
 }
 
 /** statfs(2) from this process: the kernel, the daemon and the store are all there. */
@@ -137,33 +152,62 @@ async function checkAnswers(mountpoint: string): Promise<void> {
   }
 }
 
-type Places = Pick<ServeOptions, 'store' | 'mountpoint'> & MountOptions;
-
 async function serveInForeground(
-  options: Places,
-  { output }: Context,
-  log: string | undefined,
+  request: MountRequest,
+  { output, env }: Context,
   readyFd: number | undefined,
 ): Promise<Wait> {
-  // Only this command needs the whole filesystem in memory.
-  const { serve } = await import('../wire-up.js');
   const { redirectOutput } = await import('../redirect-output.js');
+  const say = (line: string): void => output.message(line);
   const onUpgrade = (done: number): void => {
     if (done % UPGRADE_MESSAGE_OBJECTS !== 0) return;
-    output.message(`upgrading the store, ${done} objects so far`);
+    say(`upgrading the store, ${done} objects so far`);
+    extendStart(env);
     if (readyFd !== undefined) reportProgress(readyFd);
   };
-  const served = await serve({ ...options, onUpgrade });
-  const stop = unmountOnSignals(served, output.message.bind(output));
+  const onWaiting = (why: string): void => {
+    say(why);
+    extendStart(env);
+    if (readyFd !== undefined) reportProgress(readyFd);
+  };
+  const served = await serveRequest(request, { onUpgrade, onWaiting, log: say });
+  const stop = unmountOnSignals(served, say);
   // Only now is there a store to hold the log.
-  if (log !== undefined) redirectOutput(log);
+  if (request.log !== undefined) redirectOutput(request.log);
   if (readyFd !== undefined) reportReady(readyFd, { ready: true });
-  else await output.line(`${options.store} is mounted on ${options.mountpoint}`);
+  else await output.line(`${sourceOf(request)} is mounted on ${request.mountpoint}`);
+  notifyManager(env, 'READY=1');
+  const endWatchdog = keepWatchdog(env, process.pid);
   return async () => {
     await served.ended;
+    endWatchdog();
     stop();
     return ExitCode.OK;
   };
+}
+
+function sourceOf(request: MountRequest): string {
+  return request.kind === 'store' ? request.store : addressText(request.address);
+}
+
+interface Listeners {
+  readonly onUpgrade: (done: number) => void;
+  readonly onWaiting: (why: string) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Only this command needs the whole filesystem in memory, and only as much of it as it serves. */
+async function serveRequest(request: MountRequest, listeners: Listeners): Promise<Served> {
+  if (request.kind === 'server') {
+    const { serveRemote } = await import('../serve/remote.js');
+    return serveRemote({ ...request, ...listeners });
+  }
+  if (request.ha) {
+    const { serveSupervised } = await import('../serve/supervised.js');
+    return serveSupervised({ ...request, ...listeners, logFile: request.log });
+  }
+  const { serve } = await import('../serve/embedded.js');
+  return serve({ ...request, ...listeners });
 }
 
 /** A first signal unmounts; when something still uses the mount the daemon says so and goes on. */

@@ -3,9 +3,10 @@ import { unmount } from '../../fuse/unmount.js';
 import type { Arguments } from '../arguments.js';
 import { CliError } from '../cli-error.js';
 import type { Command, Context } from '../command.js';
+import { type DaemonLog, daemonLog, NOT_SAVED } from '../daemon-log.js';
 import { ExitCode } from '../exit-codes.js';
 import { DAEMON_EXIT_MS_MAX, HOLDERS_SHOWN_MAX } from '../limits.js';
-import { absolutePath, FILESYSTEM_TYPE, readMounts } from '../mounts.js';
+import { FILESYSTEM_TYPE, mountpointPath, readMounts } from '../mounts.js';
 import { findDaemons, findHolders, type Holder, waitForExit } from '../processes.js';
 
 export const umountCommand: Command = {
@@ -24,7 +25,7 @@ export const umountCommand: Command = {
 };
 
 async function run(args: Arguments, { cwd }: Context): Promise<ExitCode> {
-  const mountpoint = absolutePath(args.required('MNT'), cwd);
+  const mountpoint = mountpointPath(args.required('MNT'), cwd);
   const mount = readMounts().findLast((candidate) => candidate.mountpoint === mountpoint);
   if (mount === undefined) {
     throw new CliError(ExitCode.NO_MOUNT, `nothing is mounted on ${mountpoint}`);
@@ -33,7 +34,7 @@ async function run(args: Arguments, { cwd }: Context): Promise<ExitCode> {
     const message = `${mountpoint} is not a feedfs but ${mount.type}; use umount`;
     throw new CliError(ExitCode.NO_MOUNT, message);
   }
-  const daemons = findDaemons(mount.source);
+  const daemons = findDaemons(mount).map((pid) => ({ pid, log: daemonLog(pid) }));
   await unmountOrExplain(mountpoint, args.has('lazy'));
   if (!args.has('lazy')) await waitForDaemons(daemons, mount.source);
   return ExitCode.OK;
@@ -62,10 +63,19 @@ function busyMessage(mountpoint: string, holders: readonly Holder[]): string {
 }
 
 /** Once this returns the store is closed: it can be mounted again at once. */
-async function waitForDaemons(pids: readonly number[], store: string): Promise<void> {
+async function waitForDaemons(
+  daemons: readonly { readonly pid: number; readonly log: DaemonLog | undefined }[],
+  store: string,
+): Promise<void> {
   const signal = AbortSignal.timeout(DAEMON_EXIT_MS_MAX);
-  for (const pid of pids) {
-    if (await waitForExit(pid, signal)) continue;
+  for (const { pid, log } of daemons) {
+    if (await waitForExit(pid, signal)) {
+      // Its exit code is its parent's to know.
+      if (log?.().includes(NOT_SAVED) === true) {
+        throw new CliError(ExitCode.FAILURE, `unmounted, but ${NOT_SAVED}`);
+      }
+      continue;
+    }
     const message = `unmounted, but the daemon (pid ${pid}) still writes out ${store}`;
     throw new CliError(ExitCode.FAILURE, message);
   }
