@@ -101,7 +101,6 @@ export class ServerLink {
     });
   }
 
-  /** The connection itself: for what is no call, and for whoever polls it. */
   get wire(): Pick<Link, 'send' | 'poll' | 'polls'> {
     return this.#link;
   }
