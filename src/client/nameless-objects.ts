@@ -15,6 +15,8 @@ import type { Connection } from '../rpc/messages.js';
 export class NamelessObjects {
   readonly #mds: Connection;
   readonly #fids = new Set<Fid>();
+  /** Made without a name, and open by their descriptors alone. */
+  readonly #unnamed = new Set<Fid>();
 
   constructor(mds: Connection) {
     this.#mds = mds;
@@ -31,13 +33,26 @@ export class NamelessObjects {
     else this.#fids.add(fid);
   }
 
+  /** It was made without a name, and its answer came with no open but that of its descriptor. */
+  made(fid: Fid): void {
+    this.#unnamed.add(fid);
+  }
+
+  /** Whether the open of a descriptor that is closed stays on the kernel's behalf: then it is kept here. */
+  takesOver(fid: Fid): boolean {
+    if (this.#unnamed.size === 0 || !this.#unnamed.delete(fid)) return false;
+    this.keep(fid);
+    return true;
+  }
+
   /** It has got a name, or nobody asks about it any more. */
   letGo(fid: Fid): void {
+    this.#unnamed.delete(fid);
     if (this.#fids.delete(fid)) this.#close(fid);
   }
 
   forget(items: readonly ForgetItem[]): void {
-    if (this.#fids.size === 0) return;
+    if (this.#fids.size === 0 && this.#unnamed.size === 0) return;
     for (const { nodeId } of items) this.letGo(nodeId as Fid);
   }
 
@@ -49,6 +64,7 @@ export class NamelessObjects {
   /** The server has given up this mount, and closed them. */
   loseAll(): void {
     this.#fids.clear();
+    this.#unnamed.clear();
   }
 
   #close(fid: Fid): void {

@@ -144,7 +144,7 @@ export class MetadataServer {
       console.error('feedfs: clients of a server were connected to this store: they are evicted');
       this.commit.join(clients);
     }
-    this.#cleanup.begin(() => false);
+    this.#cleanup.begin(() => false, true);
     while (this.#cleanup.pending) this.#cleanup.step();
   }
 
@@ -192,7 +192,7 @@ export class MetadataServer {
    * and will record what it announced.
    */
   finishRecovery(isHeld: (fid: Fid) => boolean): void {
-    if (this.recovering) this.#cleanup.begin(isHeld);
+    if (this.recovering) this.#cleanup.begin(isHeld, false);
     this.#purge();
   }
 

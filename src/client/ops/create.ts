@@ -77,6 +77,7 @@ export function tmpfile(context: ClientContext, request: TmpfileRequest, reply: 
     if (result === undefined) return reply.error(refusalOf(errno));
     const { attributes, kept } = result;
     if (kept !== undefined) context.nameless.keep(kept);
+    else context.nameless.made(attributes.fid);
     const fh = startNewFile(context, attributes, flags, caller);
     reply.created(entryOf(context, change.parent, attributes), {
       fh,

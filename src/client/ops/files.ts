@@ -126,12 +126,14 @@ export function fileOperations(context: ClientContext): FileHandlers {
 
 /** Takes back {@link startFile}, and tells of the close if the open was told of. */
 export function closeFile(context: ClientContext, fh: number): void {
-  const { mds, files, opens, accesses } = context;
+  const { mds, files, opens, accesses, nameless } = context;
   const closed = opens.remove(fh);
   if (closed?.kind !== 'file') return;
   if (closed.writer !== undefined) files.closeWriter(closed.file);
   files.release(closed.file);
-  if (!closed.file.lost) mds.call('close', { fid: closed.fid }, () => {});
+  if (!closed.file.lost && !nameless.takesOver(closed.fid)) {
+    mds.call('close', { fid: closed.fid }, () => {});
+  }
   accesses.closed(fh);
 }
 

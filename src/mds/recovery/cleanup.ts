@@ -36,6 +36,8 @@ export class Cleanup {
   /** Orphans that may have to go; those before `#next` were looked at. */
   #orphans: readonly Fid[] = [];
   #next = 0;
+  /** Nothing was changed since the store was opened. */
+  #onDisk = false;
 
   constructor(
     server: Pick<MetadataServer, 'namespace' | 'commit' | 'replica' | 'apply'>,
@@ -45,14 +47,19 @@ export class Cleanup {
     this.#unsettled = unsettled;
   }
 
-  /** `isHeld`: who has the file open goes on writing to it, and records that. */
-  begin(isHeld: (fid: Fid) => boolean): void {
+  /**
+   * `isHeld`: who has the file open goes on writing to it, and records that. `onDisk`: nothing
+   * was changed since the store was opened.
+   */
+  begin(isHeld: (fid: Fid) => boolean, onDisk: boolean): void {
     const { namespace, commit } = this.#server;
+    this.#onDisk = onDisk;
     namespace.release();
     let found = this.resolveIntents(isHeld);
     for (const { fid, generation } of this.#unsettled()) {
-      if (!isHeld(fid) && removeUnrecorded(namespace, { fid, generation })) found++;
+      if (!isHeld(fid) && removeUnrecorded(namespace, { fid, generation }, onDisk)) found++;
     }
+    this.#onDisk = false;
     this.#orphans = namespace.orphans.list();
     this.#next = 0;
     if (found > 0 || namespace.objects.pending) commit.note(Math.max(1, found));
@@ -98,7 +105,7 @@ export class Cleanup {
     const { namespace } = this.#server;
     const inode = namespace.inodes.get(fid);
     if (inode !== undefined && holds(inode, generation)) this.#record(inode);
-    else removeUnrecorded(namespace, { fid, generation });
+    else removeUnrecorded(namespace, { fid, generation }, this.#onDisk);
   }
 
   /** Any of its data may have been written anew. */

@@ -16,16 +16,19 @@ export function holds(inode: Inode | undefined, generation: number): boolean {
 /**
  * Removes it unless its file holds it; false if that is so. At once where nothing on disk can
  * refer to it, for soon one of the same name may be made. Generations only grow: one that the
- * file has left behind, or that went with the file, is made by nobody; but on disk the file may
- * still hold it, so it goes after the change that left it.
+ * file has left behind, or that went with the file, is made by nobody; but unless `onDisk` says
+ * that nothing is newer than the disk, the file may still hold it there, so it goes after the
+ * change that left it.
  */
 export function removeUnrecorded(
   { inodes, objects }: Pick<Namespace, 'inodes' | 'objects'>,
   { fid, generation }: MadeObject,
+  onDisk = false,
 ): boolean {
   const inode = inodes.get(fid);
   if (holds(inode, generation)) return false;
-  if (inode === undefined || inode.generation > generation) objects.remove(fid, generation);
+  const left = inode === undefined || inode.generation > generation;
+  if (left && !onDisk) objects.remove(fid, generation);
   else objects.discard(fid, generation);
   return true;
 }
