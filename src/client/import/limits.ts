@@ -25,7 +25,7 @@ export const RESTORES_IN_FLIGHT_MAX = 64;
 
 /** Between attempts to connect, from the second on; each is up to twice as long as the last. */
 export const RECONNECT_US_MIN = 10_000;
-export const RECONNECT_US_MAX = 1_000_000;
+export const RECONNECT_US_MAX = 200_000;
 
 /** How long a server may take to say welcome. */
 export const WELCOME_US_MAX = 30_000_000;

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Errno } from '../../../src/base/errno.js';
+import { RECONNECT_US_MAX, RECONNECT_US_MIN } from '../../../src/client/import/limits.js';
 import type { Hello } from '../../../src/rpc/session.js';
 import { create, World } from './world.js';
 
@@ -116,7 +117,7 @@ test('it is tried again at once, then after times that double up to a second', a
   const gaps = world.connects.map((us, i) => us - (world.connects[i - 1] ?? cutAt));
   assert.is(gaps[0], 0);
   gaps.slice(1).forEach((gap, i) => {
-    const full = Math.min(1_000_000, 10_000 * 2 ** i);
+    const full = Math.min(RECONNECT_US_MAX, RECONNECT_US_MIN * 2 ** i);
     assert.ok(gap >= full / 2 && gap <= full, `attempt ${i + 2} after ${gap}`);
   });
   world.isUp = true;
